@@ -1,0 +1,106 @@
+//! The contract for who runs the work: in the loop, in a thread, in a process.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+
+use crate::outcome::Exit;
+
+/// How requests run side by side: CPython's mix-in classes.
+///
+/// A strategy sees jobs and nothing else: not the transport, not the service, not the loop. What it
+/// asks of a job decides what it can be combined with: a strategy of threads implements this for
+/// `J: Job + Send + 'static` only, so a service that cannot be shared does not compile with it.
+///
+/// # Order of calls
+///
+/// All calls come from the serving thread: [`process_request`](Self::process_request) for each
+/// request, then [`service_actions`](Self::service_actions) once per turn of `serve_forever`, or
+/// [`handle_timeout`](Self::handle_timeout) when `handle_request` runs out of time. The service's
+/// hooks of the same names follow the strategy's. [`server_close`](Self::server_close) comes when the
+/// listener is closed already, and may come more than once.
+pub trait Concurrency<J: Job> {
+    /// Runs the job, or sees to it that it is run.
+    ///
+    /// # Errors
+    ///
+    /// When the job cannot be run at all it comes back inside [`Rejected`], untouched.
+    fn process_request(&self, job: J) -> Result<Dispatched, Rejected<J>>;
+
+    /// Called once per turn of `serve_forever`.
+    fn service_actions(&self) {}
+
+    /// Called when `handle_request` ran out of time.
+    fn handle_timeout(&self) {}
+
+    /// Waits for the workers, as far as the strategy's settings ask for that.
+    ///
+    /// Must not wait for the calling thread, should that be one of the workers.
+    fn server_close(&self) {}
+}
+
+/// One accepted request with everything needed to serve it.
+///
+/// A job leaves through exactly one door: [`run`](Self::run) or
+/// [`close_request`](Self::close_request). Dropping it unserved closes the request and is counted.
+pub trait Job {
+    /// Serves the request: `finish_request`, then `handle_error` if that failed, then
+    /// `shutdown_request`. Never unwinds.
+    fn run(self) -> Finished;
+
+    /// Closes this process's copy of a request that another process serves: what the parent does
+    /// after a fork. No `shutdown_request`, so the connection itself stays up.
+    fn close_request(self);
+}
+
+/// What became of a job that was run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Finished {
+    /// The handler ran; if it failed, `handle_error` was told.
+    Served,
+    /// The handler asked to exit. What that ends is up to the strategy: the loop, the thread, the
+    /// process.
+    Exited(Exit),
+    /// A hook of the service panicked, with this payload; the request is closed all the same.
+    HookPanicked(Box<dyn Any + Send>),
+}
+
+/// What became of a job that a strategy took.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Dispatched {
+    /// It was run here and now, in the serving thread.
+    Finished(Finished),
+    /// Somebody else runs it.
+    Started,
+}
+
+/// A job that could not be run, and why.
+pub struct Rejected<J> {
+    job: J,
+    error: io::Error,
+}
+
+impl<J> Rejected<J> {
+    /// `job` could not be run because of `error`.
+    pub fn new(job: J, error: io::Error) -> Self {
+        Self { job, error }
+    }
+
+    /// Why it could not be run.
+    pub fn error(&self) -> &io::Error {
+        &self.error
+    }
+
+    /// The job and the reason.
+    pub fn into_parts(self) -> (J, io::Error) {
+        (self.job, self.error)
+    }
+}
+
+impl<J> fmt::Debug for Rejected<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("error", &self.error).finish_non_exhaustive()
+    }
+}

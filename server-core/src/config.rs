@@ -1,0 +1,82 @@
+//! The settings of a server, as a value.
+
+use std::time::Duration;
+
+/// The settings of a [`Server`](crate::Server): a builder and its result in one, cheap to copy.
+///
+/// ```
+/// use socketserver_core::{PollInterval, ServerConfig};
+/// use std::time::Duration;
+///
+/// let config = ServerConfig::new().poll_interval(PollInterval::Never);
+/// assert_eq!(config.get_poll_interval(), PollInterval::Never);
+/// assert_eq!(config.get_timeout(), None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[must_use]
+pub struct ServerConfig {
+    poll_interval: PollInterval,
+    timeout: Option<Duration>,
+}
+
+impl ServerConfig {
+    /// The defaults, which are CPython's.
+    pub const fn new() -> Self {
+        Self { poll_interval: PollInterval::DEFAULT, timeout: None }
+    }
+
+    /// How often `service_actions` runs when nothing happens; CPython's `poll_interval` argument of
+    /// `serve_forever`. It has no bearing on how fast the server stops.
+    pub const fn poll_interval(mut self, interval: PollInterval) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// How long [`handle_request`](crate::Server::handle_request) waits for a request at most;
+    /// CPython's `timeout` attribute. A zero timeout looks once.
+    /// [`serve_forever`](crate::Server::serve_forever) ignores it.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The poll interval; half a second unless set.
+    pub const fn get_poll_interval(&self) -> PollInterval {
+        self.poll_interval
+    }
+
+    /// The timeout of `handle_request`; none unless set.
+    pub const fn get_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+}
+
+/// How often an idle [`serve_forever`](crate::Server::serve_forever) wakes to call
+/// `service_actions`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum PollInterval {
+    /// This often. Less than a millisecond counts as a millisecond; CPython spins there.
+    Every(Duration),
+    /// Not at all: an idle server sleeps until a request or a shutdown comes.
+    Never,
+}
+
+impl PollInterval {
+    const DEFAULT: Self = Self::Every(Duration::from_millis(500));
+    const SHORTEST: Duration = Duration::from_millis(1);
+
+    /// What to wait for at most.
+    pub(crate) fn patience(self) -> Option<Duration> {
+        match self {
+            Self::Every(interval) => Some(interval.max(Self::SHORTEST)),
+            Self::Never => None,
+        }
+    }
+}
+
+/// Half a second, CPython's default.
+impl Default for PollInterval {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

@@ -1,0 +1,84 @@
+//! The books: every request that came in and the door it left through.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// How many requests came in and how each of them left, up to now.
+///
+/// Every accepted request leaves through exactly one door, so
+/// `accepted - (served + detached + refused + unserved + handed_over)` requests are in progress.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Requests taken from the transport.
+    pub accepted: u64,
+    /// A handler ran and the request was then closed.
+    pub served: u64,
+    /// A handler ran and took the connection over.
+    pub detached: u64,
+    /// `verify_request` said no.
+    pub refused: u64,
+    /// No handler ran: no thread could be started, say. The request was closed.
+    pub unserved: u64,
+    /// Another process serves it; this one closed its own copy.
+    pub handed_over: u64,
+    /// How often `handle_error` was called. Not a door: the request leaves through one as well.
+    pub errors: u64,
+    /// How often a hook of the service panicked. Not a door either.
+    pub hook_panics: u64,
+}
+
+impl Counts {
+    /// Requests that came in and have not left yet.
+    pub fn in_progress(&self) -> u64 {
+        let left = self.served + self.detached + self.refused + self.unserved + self.handed_over;
+        self.accepted.saturating_sub(left)
+    }
+}
+
+/// The counters behind [`Counts`].
+///
+/// Each is a number on its own and publishes nothing else, so relaxed order is enough; whoever needs
+/// a sum that adds up reads it when the workers have been joined.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) accepted: Counter,
+    pub(crate) served: Counter,
+    pub(crate) detached: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) unserved: Counter,
+    pub(crate) handed_over: Counter,
+    pub(crate) errors: Counter,
+    pub(crate) hook_panics: Counter,
+}
+
+impl Counters {
+    pub(crate) fn snapshot(&self) -> Counts {
+        // The doors are read before `accepted`, so that a request that comes and goes meanwhile
+        // never makes more leave than came.
+        let doors = Counts {
+            accepted: 0,
+            served: self.served.get(),
+            detached: self.detached.get(),
+            refused: self.refused.get(),
+            unserved: self.unserved.get(),
+            handed_over: self.handed_over.get(),
+            errors: self.errors.get(),
+            hook_panics: self.hook_panics.get(),
+        };
+        Counts { accepted: self.accepted.get(), ..doors }
+    }
+}
+
+/// One number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,150 @@
+//! One accepted request and the service that will serve it: the only place where a request leaves.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::concurrency::{Finished, Job};
+use crate::handler_error::HandlerError;
+use crate::request::Request;
+use crate::server_handle::ServerHandle;
+use crate::service::Service;
+use crate::sync::Arc;
+
+/// The job that a [`Server`](crate::Server) hands to its strategy: a request, its client's address
+/// and the service.
+///
+/// It is `Send` when the request, the address and a shared reference to the service are.
+pub struct ServiceJob<R: Request, S: Service<R>> {
+    /// `None` once the request has left.
+    request: Option<R>,
+    client_address: R::Addr,
+    service: Arc<S>,
+    server: ServerHandle,
+}
+
+impl<R: Request, S: Service<R>> ServiceJob<R, S> {
+    pub(crate) fn new(
+        request: R,
+        client_address: R::Addr,
+        service: Arc<S>,
+        server: ServerHandle,
+    ) -> Self {
+        server.counters().accepted.add();
+        Self { request: Some(request), client_address, service, server }
+    }
+
+    /// Asks the service whether to go on.
+    pub(crate) fn verify(&self) -> bool {
+        self.request
+            .as_ref()
+            .is_some_and(|request| self.service.verify_request(request, &self.client_address))
+    }
+
+    /// The door for a request the service refused.
+    pub(crate) fn refuse(mut self) -> Finished {
+        let request = self.take();
+        self.server.counters().refused.add();
+        self.shut_down(request, Finished::Served)
+    }
+
+    /// The door for a request that no strategy could run: reported, then closed.
+    pub(crate) fn fail(mut self, error: io::Error) -> Finished {
+        let mut request = self.take();
+        self.server.counters().unserved.add();
+        let finished = self.report(&mut request, error.into());
+        self.shut_down(request, finished)
+    }
+
+    fn take(&mut self) -> R {
+        #[expect(
+            clippy::expect_used,
+            reason = "each door takes the job by value, so it was not taken yet"
+        )]
+        self.request.take().expect("a job holds its request until it leaves")
+    }
+
+    /// Tells `handle_error`.
+    fn report(&self, request: &mut R, error: HandlerError) -> Finished {
+        self.server.counters().errors.add();
+        match guarded(|| self.service.handle_error(request, &self.client_address, error)) {
+            Ok(()) => Finished::Served,
+            Err(payload) => self.hook_panicked(payload),
+        }
+    }
+
+    /// Closes the request; of two panics the first is the one to tell of.
+    fn shut_down(&self, request: R, finished: Finished) -> Finished {
+        match guarded(|| self.service.shutdown_request(request)) {
+            Err(payload) if !matches!(finished, Finished::HookPanicked(_)) => {
+                self.hook_panicked(payload)
+            }
+            _ => finished,
+        }
+    }
+
+    fn hook_panicked(&self, payload: Box<dyn Any + Send>) -> Finished {
+        self.server.counters().hook_panics.add();
+        Finished::HookPanicked(payload)
+    }
+}
+
+impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
+    fn run(mut self) -> Finished {
+        let mut request = self.take();
+        let result = guarded(|| {
+            self.service.finish_request(&mut request, &self.client_address, &self.server)
+        })
+        .unwrap_or_else(|payload| Err(HandlerError::panicked(payload)));
+        let finished = match result {
+            Ok(()) => Finished::Served,
+            Err(error) => match error.exit_status() {
+                Some(exit) => Finished::Exited(exit),
+                None => self.report(&mut request, error),
+            },
+        };
+        if request.is_detached() {
+            self.server.counters().detached.add();
+            return finished;
+        }
+        let finished = self.shut_down(request, finished);
+        self.server.counters().served.add();
+        finished
+    }
+
+    fn close_request(mut self) {
+        let request = self.take();
+        self.server.counters().handed_over.add();
+        self.service.close_request(request);
+    }
+}
+
+/// The last door: nobody served the job, so the request is closed, and counted.
+impl<R: Request, S: Service<R>> Drop for ServiceJob<R, S> {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            self.server.counters().unserved.add();
+            // Often a panic is on its way through here already; a second one would abort.
+            if let Err(payload) = guarded(|| self.service.close_request(request)) {
+                self.hook_panicked(payload);
+            }
+        }
+    }
+}
+
+impl<R: Request, S: Service<R>> fmt::Debug for ServiceJob<R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceJob")
+            .field("client_address", &self.client_address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs code of the user's and catches its panic.
+///
+/// That the code may leave its own things half done is the same as when a thread of its own panics:
+/// the service is only ever shared by reference, and the request is only closed afterwards.
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(run))
+}

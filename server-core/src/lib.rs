@@ -1,0 +1,98 @@
+//! The contracts and the serving loop of `socketserver`: what CPython's `BaseServer` does, in Rust.
+//!
+//! A server is the product of three values, each behind a contract of this crate:
+//!
+//! | question | contract | CPython |
+//! |---|---|---|
+//! | where do requests come from? | [`Transport`] | `TCPServer`, `UDPServer`, … |
+//! | who runs them? | [`Concurrency`] | `ThreadingMixIn`, `ForkingMixIn` |
+//! | what happens to one? | [`Service`] | the methods a subclass overrides |
+//!
+//! [`Server`] puts them together and has the verbs: [`serve_forever`](Server::serve_forever),
+//! [`handle_request`](Server::handle_request), [`close`](Server::close). A [`ShutdownHandle`] stops
+//! it from anywhere.
+//!
+//! This crate opens no socket, starts no thread and forks nothing; the crates
+//! `socketserver-transports`, `socketserver-concurrency` and `socketserver-handlers` do. Most
+//! programs depend on the facade `socketserver`, which holds them all.
+//!
+//! # Example
+//!
+//! A server over the in-memory transport of the `testing` feature:
+//!
+#![cfg_attr(feature = "testing", doc = "```")]
+#![cfg_attr(not(feature = "testing"), doc = "```ignore")]
+//! use socketserver_core::testing::{Inline, RecordingService, ScriptedTransport};
+//! use socketserver_core::{Handled, Server, ServerConfig};
+//! use std::time::Duration;
+//!
+//! let transport = ScriptedTransport::new();
+//! transport.script().request("hello");
+//! let service = RecordingService::new();
+//! let calls = service.calls();
+//!
+//! let config = ServerConfig::new().timeout(Duration::from_secs(1));
+//! let mut server = Server::new(transport, Inline, service).with_config(config);
+//! assert!(matches!(server.handle_request()?, Handled::Served));
+//! assert!(matches!(server.handle_request()?, Handled::TimedOut));
+//! assert_eq!(calls.hooks(), "VR FR SR CR HT");
+//! # Ok::<(), socketserver_core::ServeError>(())
+//! ```
+//!
+//! # How a server stops
+//!
+//! [`ShutdownHandle`] wakes the loop at once, whatever the poll interval; see its page for the rules.
+//! Stopping ends the loop, [`Server::close`] closes the listener and joins the workers. Requests in
+//! progress are not cut.
+//!
+//! # What happens to errors and panics
+//!
+//! An `Err` or a panic of a handler reaches [`Service::handle_error`] once, with the request still
+//! open; then the request is closed; the loop goes on. [`HandlerError::exit`] stands for Python's
+//! `SystemExit`. A panic in a *hook* of the service ([`verify_request`](Service::verify_request),
+//! [`handle_error`](Service::handle_error), [`service_actions`](Service::service_actions),
+//! [`handle_timeout`](Service::handle_timeout)) in the serving thread closes the request it was
+//! about, releases everyone who waits for the loop to end, and unwinds out of the verb that was
+//! called. In a worker it ends that request only.
+//!
+//! # Features
+//!
+//! - `testing`: `testing`, an in-memory transport and a recording service.
+
+mod backoff;
+mod common;
+mod concurrency;
+mod config;
+mod counts;
+mod error;
+mod handler_error;
+mod job;
+mod lifecycle;
+mod outcome;
+mod overrides;
+mod report;
+mod request;
+mod serve;
+mod server;
+mod server_handle;
+mod service;
+mod shutdown;
+mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transport;
+
+pub use concurrency::{Concurrency, Dispatched, Finished, Job, Rejected};
+pub use config::{PollInterval, ServerConfig};
+pub use counts::Counts;
+pub use error::{ServeError, ShutdownError};
+pub use handler_error::{BoxError, HandlerError, HandlerResult};
+pub use job::ServiceJob;
+pub use outcome::{Ended, Exit, Handled};
+pub use overrides::{OnError, OnServiceActions, OnTimeout, ServiceExt, Verify};
+pub use request::{Request, StreamRequest};
+pub use server::Server;
+pub use server_handle::ServerHandle;
+pub use service::Service;
+pub use shutdown::{ShutdownHandle, StopOrder};
+pub use transport::{Bind, GetRequestError, Readiness, Transport, Waker};

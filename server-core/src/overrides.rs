@@ -1,0 +1,178 @@
+//! One hook of a service replaced by a closure, the rest as it was: `ServiceExt` and its wrappers.
+
+use crate::handler_error::{HandlerError, HandlerResult};
+use crate::request::Request;
+use crate::server_handle::ServerHandle;
+use crate::service::Service;
+
+/// Replaces single hooks of a service by closures.
+///
+/// A hook set twice is the last one; the one before is not called.
+///
+#[cfg_attr(feature = "testing", doc = "```")]
+#[cfg_attr(not(feature = "testing"), doc = "```ignore")]
+/// use socketserver_core::testing::{Inline, RecordingService, ScriptedTransport};
+/// use socketserver_core::{Handled, Server, ServiceExt};
+///
+/// let transport = ScriptedTransport::new();
+/// transport.script().request("from a stranger");
+/// let service = RecordingService::new().verify(|request, _client| request.name() != "from a stranger");
+///
+/// let mut server = Server::new(transport, Inline, service);
+/// assert!(matches!(server.handle_request()?, Handled::Refused));
+/// # Ok::<(), socketserver_core::ServeError>(())
+/// ```
+pub trait ServiceExt<R: Request>: Service<R> + Sized {
+    /// Serves only the requests that `verify` says `true` to.
+    fn verify<F>(self, verify: F) -> Verify<Self, F>
+    where
+        F: Fn(&R, &R::Addr) -> bool,
+    {
+        Verify { inner: self, verify }
+    }
+
+    /// Deals with failed requests by `on_error`; the request is still open then.
+    fn on_error<F>(self, on_error: F) -> OnError<Self, F>
+    where
+        F: Fn(&mut R, &R::Addr, HandlerError),
+    {
+        OnError { inner: self, on_error }
+    }
+
+    /// Calls `actions` once per turn of `serve_forever`.
+    fn on_service_actions<F>(self, actions: F) -> OnServiceActions<Self, F>
+    where
+        F: Fn(&ServerHandle),
+    {
+        OnServiceActions { inner: self, actions }
+    }
+
+    /// Calls `on_timeout` when `handle_request` ran out of time.
+    fn on_timeout<F>(self, on_timeout: F) -> OnTimeout<Self, F>
+    where
+        F: Fn(&ServerHandle),
+    {
+        OnTimeout { inner: self, on_timeout }
+    }
+}
+
+impl<R: Request, S: Service<R>> ServiceExt<R> for S {}
+
+/// Passes hooks on to the service inside, each named by its method.
+macro_rules! pass_on {
+    ($($hook:ident)*) => { $(pass_on!(@ $hook);)* };
+    (@ finish_request) => {
+        fn finish_request(&self, request: &mut R, client: &R::Addr, server: &ServerHandle) -> HandlerResult {
+            self.inner.finish_request(request, client, server)
+        }
+    };
+    (@ verify_request) => {
+        fn verify_request(&self, request: &R, client: &R::Addr) -> bool {
+            self.inner.verify_request(request, client)
+        }
+    };
+    (@ handle_error) => {
+        fn handle_error(&self, request: &mut R, client: &R::Addr, error: HandlerError) {
+            self.inner.handle_error(request, client, error);
+        }
+    };
+    (@ handle_timeout) => {
+        fn handle_timeout(&self, server: &ServerHandle) {
+            self.inner.handle_timeout(server);
+        }
+    };
+    (@ service_actions) => {
+        fn service_actions(&self, server: &ServerHandle) {
+            self.inner.service_actions(server);
+        }
+    };
+    (@ closing) => {
+        fn shutdown_request(&self, request: R) {
+            self.inner.shutdown_request(request);
+        }
+
+        fn close_request(&self, request: R) {
+            self.inner.close_request(request);
+        }
+    };
+}
+
+/// A service with another `verify_request`; see [`ServiceExt::verify`].
+#[derive(Clone, Debug)]
+pub struct Verify<S, F> {
+    inner: S,
+    verify: F,
+}
+
+impl<R, S, F> Service<R> for Verify<S, F>
+where
+    R: Request,
+    S: Service<R>,
+    F: Fn(&R, &R::Addr) -> bool,
+{
+    pass_on!(finish_request handle_error handle_timeout service_actions closing);
+
+    fn verify_request(&self, request: &R, client_address: &R::Addr) -> bool {
+        (self.verify)(request, client_address)
+    }
+}
+
+/// A service with another `handle_error`; see [`ServiceExt::on_error`].
+#[derive(Clone, Debug)]
+pub struct OnError<S, F> {
+    inner: S,
+    on_error: F,
+}
+
+impl<R, S, F> Service<R> for OnError<S, F>
+where
+    R: Request,
+    S: Service<R>,
+    F: Fn(&mut R, &R::Addr, HandlerError),
+{
+    pass_on!(finish_request verify_request handle_timeout service_actions closing);
+
+    fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
+        (self.on_error)(request, client_address, error);
+    }
+}
+
+/// A service with other `service_actions`; see [`ServiceExt::on_service_actions`].
+#[derive(Clone, Debug)]
+pub struct OnServiceActions<S, F> {
+    inner: S,
+    actions: F,
+}
+
+impl<R, S, F> Service<R> for OnServiceActions<S, F>
+where
+    R: Request,
+    S: Service<R>,
+    F: Fn(&ServerHandle),
+{
+    pass_on!(finish_request verify_request handle_error handle_timeout closing);
+
+    fn service_actions(&self, server: &ServerHandle) {
+        (self.actions)(server);
+    }
+}
+
+/// A service with another `handle_timeout`; see [`ServiceExt::on_timeout`].
+#[derive(Clone, Debug)]
+pub struct OnTimeout<S, F> {
+    inner: S,
+    on_timeout: F,
+}
+
+impl<R, S, F> Service<R> for OnTimeout<S, F>
+where
+    R: Request,
+    S: Service<R>,
+    F: Fn(&ServerHandle),
+{
+    pass_on!(finish_request verify_request handle_error service_actions closing);
+
+    fn handle_timeout(&self, server: &ServerHandle) {
+        (self.on_timeout)(server);
+    }
+}

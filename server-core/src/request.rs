@@ -1,0 +1,78 @@
+//! What a request is to the rest of the system: a thing with a client's address that can be said
+//! goodbye to. Reading and writing it is the business of transports and handlers.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// One request a transport accepted: a connection, or a datagram together with its reply socket.
+///
+/// Dropping a request closes it; everything that must happen *before* that is in
+/// [`shutdown`](Request::shutdown).
+pub trait Request {
+    /// The client's address, CPython's `client_address`.
+    type Addr: Clone + fmt::Debug;
+
+    /// Says goodbye to the client before the request is dropped.
+    ///
+    /// A stream shuts down its writing side here, so that a client that is still reading sees a clean
+    /// end of the stream even if not all of its input was read. Failure is of no interest: the
+    /// client may be gone already. The default does nothing, as CPython does for datagrams.
+    fn shutdown(&self) {}
+
+    /// Whether the handler took the request over. The server then neither shuts it down nor closes
+    /// it. The default is `false`.
+    fn is_detached(&self) -> bool {
+        false
+    }
+}
+
+/// A request that is a stream of bytes in both directions: a connection.
+///
+/// A stream request is a *handle*: clones mean the same connection, which closes when the last
+/// clone is dropped. That is what lets `rfile` and `wfile` be two objects, as in CPython.
+///
+/// # For implementers
+///
+/// All methods take `&self` and may be called from several threads at once.
+pub trait StreamRequest: Request + Clone {
+    /// Receives what is there, blocking until something is. `Ok(0)` is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::TimedOut`] when the time set by [`set_timeout`](Self::set_timeout) passed,
+    /// on every platform; else what the system says.
+    fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Sends the beginning of `buf`, blocking until some of it is taken, and says how much was.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    fn send(&self, buf: &[u8]) -> io::Result<usize>;
+
+    /// Limits each single receive or send to `timeout`; `None` lets them wait forever.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] for a zero timeout; else what the system says.
+    fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Switches Nagle's algorithm off (`true`) or on. Does nothing where there is no such thing.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
+
+    /// The server's own address on this connection.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn local_addr(&self) -> io::Result<Self::Addr>;
+
+    /// Marks the connection as taken over: from now on
+    /// [`is_detached`](Request::is_detached) is `true` for every clone.
+    fn detach(&self);
+}

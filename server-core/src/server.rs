@@ -1,0 +1,260 @@
+//! The server: three values and their verbs. The loop itself is in `serve`.
+
+use std::fmt;
+use std::io;
+
+use crate::backoff::Backoff;
+use crate::common::Common;
+use crate::concurrency::Concurrency;
+use crate::config::ServerConfig;
+use crate::counts::Counts;
+use crate::error::ServeError;
+use crate::job::ServiceJob;
+use crate::lifecycle::{Lifecycle, Verb};
+use crate::outcome::{Ended, Handled};
+use crate::request::Request;
+use crate::serve;
+use crate::server_handle::ServerHandle;
+use crate::service::Service;
+use crate::shutdown::ShutdownHandle;
+use crate::sync::Arc;
+use crate::transport::{Bind, Transport};
+
+/// A server: a [`Transport`], a [`Concurrency`] strategy and a [`Service`]. CPython's `BaseServer`.
+///
+/// The verbs take `&mut self`: two threads cannot serve with one server at once, which CPython allows
+/// and where it then loses shutdowns. Everything another thread may want of a running server is in
+/// [`ShutdownHandle`] and [`ServerHandle`].
+///
+/// ```compile_fail,E0499
+/// # use socketserver_core::{Concurrency, Server, Service, ServiceJob, Transport};
+/// fn two_loops<T, C, S>(server: &mut Server<T, C, S>)
+/// where
+///     T: Transport,
+///     S: Service<T::Request>,
+///     C: Concurrency<ServiceJob<T::Request, S>>,
+///     Server<T, C, S>: Send,
+/// {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| server.serve_forever());
+///         scope.spawn(|| server.serve_forever());
+///     });
+/// }
+/// ```
+///
+/// Dropping the server closes it; see [`close`](Self::close).
+pub struct Server<T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// `None` once the server is closed.
+    transport: Option<T>,
+    concurrency: C,
+    service: Arc<S>,
+    common: Arc<Common>,
+    config: ServerConfig,
+    backoff: Backoff,
+}
+
+impl<T, C, S> Server<T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// A server of these three, with the default settings. It does nothing yet.
+    pub fn new(transport: T, concurrency: C, service: S) -> Self {
+        let common = Common::new(Lifecycle::new(transport.waker()));
+        Self {
+            transport: Some(transport),
+            concurrency,
+            service: Arc::new(service),
+            common: Arc::new(common),
+            config: ServerConfig::new(),
+            backoff: Backoff::new(),
+        }
+    }
+
+    /// Makes the transport from an address and listens: the constructor of CPython's servers.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport; they name the address and the step that failed.
+    #[doc(alias = "server_bind")]
+    #[doc(alias = "server_activate")]
+    pub fn bind<A>(address: A, service: S) -> Result<Self, T::Error>
+    where
+        T: Bind<A>,
+        C: Default,
+    {
+        Ok(Self::new(T::bind(address)?, C::default(), service))
+    }
+
+    /// The same server with other settings.
+    #[must_use]
+    pub fn with_config(mut self, config: ServerConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The settings.
+    pub fn config(&self) -> ServerConfig {
+        self.config
+    }
+
+    /// Changes the settings.
+    pub fn set_config(&mut self, config: ServerConfig) {
+        self.config = config;
+    }
+
+    /// The address the server listens on, CPython's `server_address`: with port 0 in the request,
+    /// the real port is here.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotConnected`] when the server is closed; else what the system says.
+    #[doc(alias = "server_address")]
+    pub fn local_addr(&self) -> io::Result<<T::Request as Request>::Addr> {
+        match &self.transport {
+            Some(transport) => transport.local_addr(),
+            None => Err(io::Error::new(io::ErrorKind::NotConnected, ServeError::Closed)),
+        }
+    }
+
+    /// The transport; `None` when the server is closed.
+    pub fn transport(&self) -> Option<&T> {
+        self.transport.as_ref()
+    }
+
+    /// The strategy.
+    pub fn concurrency(&self) -> &C {
+        &self.concurrency
+    }
+
+    /// The service.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// A handle that stops this server, from any thread.
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle::new(Arc::clone(&self.common))
+    }
+
+    /// What handlers see of this server.
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle::new(Arc::clone(&self.common))
+    }
+
+    /// How many requests came in and how each of them left, up to now.
+    pub fn counts(&self) -> Counts {
+        self.common.counters.snapshot()
+    }
+
+    /// Serves until a shutdown is requested, or a handler in this thread asks to exit.
+    ///
+    /// Each turn takes at most one request, then calls `service_actions`. When idle it turns at the
+    /// [poll interval](ServerConfig::poll_interval). The listener stays open; the server can serve
+    /// again. CPython's `serve_forever(poll_interval)`.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Closed`] on a closed server; the others when the transport broke. All who wait
+    /// for the loop to end are released in any case.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a hook of the service, see
+    /// [there](crate#what-happens-to-errors-and-panics). The server can serve again afterwards.
+    pub fn serve_forever(&mut self) -> Result<Ended, ServeError> {
+        let poll_interval = self.config.get_poll_interval();
+        if let Some(mut serve) = self.serve(Verb::ServeForever) {
+            return serve.forever(poll_interval);
+        }
+        // A stop that was ordered before the server was closed is honoured by not serving.
+        if self.common.lifecycle.take_order() {
+            Ok(Ended::Shutdown)
+        } else {
+            Err(ServeError::Closed)
+        }
+    }
+
+    /// Waits for one request and serves it. CPython's `handle_request()`.
+    ///
+    /// It waits for the smaller of [`ServerConfig::timeout`] and the transport's own timeout, then
+    /// calls `handle_timeout`, once. A request that is refused, or fails to be accepted, uses the
+    /// call up. `service_actions` is not called.
+    ///
+    /// A request that is waiting is served even if a shutdown was requested; but the call does not
+    /// *wait* then, see [`Handled::ShutdownRequested`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`serve_forever`](Self::serve_forever).
+    ///
+    /// # Panics
+    ///
+    /// As for [`serve_forever`](Self::serve_forever).
+    pub fn handle_request(&mut self) -> Result<Handled, ServeError> {
+        let timeout = self.config.get_timeout();
+        match self.serve(Verb::HandleRequest) {
+            Some(mut serve) => serve.one_request(timeout),
+            None => Err(ServeError::Closed),
+        }
+    }
+
+    /// Closes the listener, then waits for the workers as far as the strategy says so. CPython's
+    /// `server_close()`. Requests in progress are not cut; a second call does nothing.
+    ///
+    /// In a worker of this very server (which got hold of the server and closes or drops it) it does
+    /// not wait for that worker.
+    #[doc(alias = "server_close")]
+    pub fn close(&mut self) {
+        self.common.lifecycle.close();
+        if let Some(transport) = self.transport.take() {
+            drop(transport);
+            self.concurrency.server_close();
+        }
+    }
+
+    /// Enters a verb; `None` when the server is closed.
+    fn serve(&mut self, verb: Verb) -> Option<serve::Serve<'_, T, C, S>> {
+        let transport = self.transport.as_ref()?;
+        Some(serve::Serve {
+            transport,
+            concurrency: &self.concurrency,
+            service: &self.service,
+            server: ServerHandle::new(Arc::clone(&self.common)),
+            backoff: &mut self.backoff,
+            serving: self.common.lifecycle.begin(verb),
+        })
+    }
+}
+
+impl<T, C, S> Drop for Server<T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<T, C, S> fmt::Debug for Server<T, C, S>
+where
+    T: Transport + fmt::Debug,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>> + fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("transport", &self.transport)
+            .field("concurrency", &self.concurrency)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

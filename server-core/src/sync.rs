@@ -1,0 +1,34 @@
+//! Where this crate's synchronisation types come from: the only file that names them, so that
+//! another implementation (a model checker's, say) can stand in for the standard library's.
+
+pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+pub(crate) use std::thread::ThreadId;
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// Locks, whether or not another holder panicked: no code of a user runs under this crate's locks,
+/// and each critical section leaves its data whole at every step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on `condvar`, with the same reading of poisoning as [`lock`].
+pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on `condvar` for at most `timeout`, with the same reading of poisoning as [`lock`].
+pub(crate) fn wait_timeout<'a, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, T>,
+    timeout: Duration,
+) -> MutexGuard<'a, T> {
+    condvar.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// The calling thread.
+pub(crate) fn current_thread() -> ThreadId {
+    std::thread::current().id()
+}

@@ -1,0 +1,198 @@
+//! What a scripted transport will do next, and the requests it gives out.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::request::Request;
+use crate::sync::{Arc, AtomicU64, Condvar, Mutex, Ordering, lock, wait};
+use crate::transport::{GetRequestError, Readiness};
+
+/// The script of a [`ScriptedTransport`](super::ScriptedTransport). Can be written while the
+/// server runs, from any thread; clones write the same script.
+#[derive(Clone, Debug, Default)]
+pub struct Script(Arc<Stage>);
+
+#[derive(Default)]
+struct Stage {
+    state: Mutex<State>,
+    changed: Condvar,
+    closed: Closed,
+}
+
+#[derive(Default)]
+struct State {
+    steps: VecDeque<Step>,
+    woken: bool,
+    waits: u64,
+    waited: Duration,
+    blocked: bool,
+}
+
+enum Step {
+    Request(String),
+    Error(GetRequestError),
+    BreakWait(io::Error),
+}
+
+impl Script {
+    /// A request of this name comes in.
+    pub fn request(&self, name: impl Into<String>) -> &Self {
+        self.push(Step::Request(name.into()))
+    }
+
+    /// The transport looks ready, and `get_request` then fails.
+    pub fn error(&self, error: GetRequestError) -> &Self {
+        self.push(Step::Error(error))
+    }
+
+    /// The wait itself fails.
+    pub fn break_wait(&self, error: io::Error) -> &Self {
+        self.push(Step::BreakWait(error))
+    }
+
+    /// How often the transport was asked to wait.
+    pub fn waits(&self) -> u64 {
+        lock(&self.0.state).waits
+    }
+
+    /// How much virtual time went by in waits that ran out.
+    pub fn waited(&self) -> Duration {
+        lock(&self.0.state).waited
+    }
+
+    /// How many requests have been scripted and not taken.
+    pub fn backlog(&self) -> usize {
+        lock(&self.0.state).steps.len()
+    }
+
+    /// What became of the requests that were taken.
+    pub fn closed(&self) -> &Closed {
+        &self.0.closed
+    }
+
+    /// Waits until the server sleeps without a limit and nothing is left to do.
+    pub fn await_idle(&self) {
+        let mut state = lock(&self.0.state);
+        while !(state.blocked && state.steps.is_empty() && !state.woken) {
+            state = wait(&self.0.changed, state);
+        }
+    }
+
+    fn push(&self, step: Step) -> &Self {
+        lock(&self.0.state).steps.push_back(step);
+        self.0.changed.notify_all();
+        self
+    }
+
+    pub(super) fn wake(&self) {
+        lock(&self.0.state).woken = true;
+        self.0.changed.notify_all();
+    }
+
+    pub(super) fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
+        let mut state = lock(&self.0.state);
+        state.waits += 1;
+        loop {
+            match state.steps.front() {
+                Some(Step::Request(_) | Step::Error(_)) => return Ok(Readiness::Request),
+                Some(Step::BreakWait(_)) => {
+                    if let Some(Step::BreakWait(error)) = state.steps.pop_front() {
+                        return Err(error);
+                    }
+                }
+                None => {}
+            }
+            if std::mem::take(&mut state.woken) {
+                return Ok(Readiness::Woken);
+            }
+            if let Some(timeout) = timeout {
+                state.waited += timeout;
+                return Ok(Readiness::TimedOut);
+            }
+            state.blocked = true;
+            self.0.changed.notify_all();
+            state = wait(&self.0.changed, state);
+            state.blocked = false;
+        }
+    }
+
+    pub(super) fn take(&self) -> Result<(ScriptedRequest, String), GetRequestError> {
+        match lock(&self.0.state).steps.pop_front() {
+            Some(Step::Request(name)) => {
+                let closed = self.0.closed.clone();
+                Ok((ScriptedRequest { name: name.clone(), closed, detached: false }, name))
+            }
+            Some(Step::Error(error)) => Err(error),
+            Some(Step::BreakWait(error)) => Err(GetRequestError::Fatal(error)),
+            None => Err(GetRequestError::NotReady),
+        }
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").finish_non_exhaustive()
+    }
+}
+
+/// A request out of a script. Its client's address is its name.
+#[derive(Debug)]
+pub struct ScriptedRequest {
+    name: String,
+    closed: Closed,
+    detached: bool,
+}
+
+impl ScriptedRequest {
+    /// The name it was scripted with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes the request over from the server, as a handler can with a connection.
+    pub fn detach(&mut self) {
+        self.detached = true;
+    }
+}
+
+impl Request for ScriptedRequest {
+    type Addr = String;
+
+    fn shutdown(&self) {
+        self.closed.0.shut_down.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_detached(&self) -> bool {
+        self.detached
+    }
+}
+
+impl Drop for ScriptedRequest {
+    fn drop(&mut self) {
+        self.closed.0.closed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// How many scripted requests were shut down, and how many closed.
+#[derive(Clone, Debug, Default)]
+pub struct Closed(Arc<ClosedCounts>);
+
+#[derive(Debug, Default)]
+struct ClosedCounts {
+    shut_down: AtomicU64,
+    closed: AtomicU64,
+}
+
+impl Closed {
+    /// Requests that were said goodbye to.
+    pub fn shut_down(&self) -> u64 {
+        self.0.shut_down.load(Ordering::Relaxed)
+    }
+
+    /// Requests that no longer exist.
+    pub fn closed(&self) -> u64 {
+        self.0.closed.load(Ordering::Relaxed)
+    }
+}

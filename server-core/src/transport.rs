@@ -1,0 +1,127 @@
+//! The contract for where requests come from.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::request::Request;
+
+/// Where requests come from: CPython's `TCPServer` without the loop.
+///
+/// # Order of calls
+///
+/// The server calls, always from the thread that serves:
+///
+/// 1. [`waker`](Self::waker), once, when the server is made;
+/// 2. [`wait`](Self::wait), until it answers [`Readiness::Request`];
+/// 3. [`get_request`](Self::get_request), at most once for each such answer.
+///
+/// It closes the transport by dropping it, never while one of these calls runs.
+pub trait Transport {
+    /// What is accepted: a connection, or a datagram with its reply socket.
+    type Request: Request;
+
+    /// Waits until a request can be taken, the time is over, or somebody woke the transport.
+    ///
+    /// `None` waits without limit; a zero timeout looks once. A signal that interrupts the wait
+    /// neither shortens nor stretches it. When a request and a wake are there at the same time,
+    /// the answer is [`Readiness::Request`] and the wake is kept for the next call.
+    ///
+    /// # Errors
+    ///
+    /// An error says that the transport can no longer wait; it ends the serving loop.
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness>;
+
+    /// A handle that makes a waiting [`wait`](Self::wait), or else the next one, answer
+    /// [`Readiness::Woken`] at once. It may be called from any thread, also after the transport is
+    /// gone, and must not block.
+    fn waker(&self) -> Waker;
+
+    /// Takes one request. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`GetRequestError`] says what the loop should do about it.
+    fn get_request(
+        &self,
+    ) -> Result<(Self::Request, <Self::Request as Request>::Addr), GetRequestError>;
+
+    /// The address the transport listens on, CPython's `server_address`.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn local_addr(&self) -> io::Result<<Self::Request as Request>::Addr>;
+
+    /// The transport's own limit on how long [`Server::handle_request`](crate::Server::handle_request)
+    /// waits, CPython's `socket.gettimeout()`. The default is `None`, no limit.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// A transport that can be made from an address alone: what the one-line constructor
+/// [`Server::bind`](crate::Server::bind) asks for.
+pub trait Bind<A>: Transport + Sized {
+    /// Why it could not be made.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Makes the transport and starts to listen on `address`.
+    ///
+    /// # Errors
+    ///
+    /// The error names the address and the step that failed.
+    fn bind(address: A) -> Result<Self, Self::Error>;
+}
+
+/// What [`Transport::wait`] found.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Readiness {
+    /// A request can probably be taken.
+    Request,
+    /// The time is over.
+    TimedOut,
+    /// Somebody used the [`Waker`].
+    Woken,
+}
+
+/// Makes a waiting transport return at once. Cheap to clone, usable from any thread.
+#[derive(Clone)]
+pub struct Waker(Arc<dyn Fn() + Send + Sync>);
+
+impl Waker {
+    /// A waker that calls `wake`.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(wake))
+    }
+
+    /// Wakes the transport, now or at its next wait.
+    pub fn wake(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waker").finish_non_exhaustive()
+    }
+}
+
+/// Why no request was taken, sorted by what the serving loop does about it.
+///
+/// CPython drops all of these but the last without a word, and spins on the third.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum GetRequestError {
+    /// There was none: the readiness was spurious, or another process took it. The loop goes on.
+    NotReady,
+    /// This one request failed, the next may not. The loop goes on.
+    Failed(io::Error),
+    /// The process or the system is out of something (descriptors, memory). The loop pauses, longer
+    /// each time in a row, and goes on.
+    Exhausted(io::Error),
+    /// The transport is broken. The loop ends with [`ServeError::GetRequest`](crate::ServeError).
+    Fatal(io::Error),
+}
