@@ -1,1 +1,50 @@
-//! To come.
+//! Where requests come from: sockets, behind the [`Transport`](socketserver_core::Transport) contract.
+//!
+//! [`Tcp`] listens on IPv4 and IPv6. Every option is a method of [`TcpOptions`]; an existing
+//! listener can be adopted; a name is resolved and each of its addresses tried.
+//!
+//! A transport here knows sockets and nothing of handlers, strategies or the loop that uses it.
+//!
+//! # Example
+//!
+//! ```
+//! use socketserver_core::Transport;
+//! use socketserver_transports::Tcp;
+//!
+//! let tcp = Tcp::options().backlog(16).bind("127.0.0.1:0")?;
+//! assert_ne!(tcp.local_addr()?.port(), 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How a wait ends
+//!
+//! A transport waits in one system call, `poll` (`WSAPoll` on Windows), for two things: the
+//! listening socket and a second socket that only a [`Waker`](socketserver_core::Waker) writes to. So
+//! it sleeps without any interval and stops at once. The second socket exists from the first wait until the
+//! transport is dropped; it costs two descriptors (Unix: a socket pair) or one socket (Windows: a
+//! datagram socket on the loopback address that talks to itself).
+//!
+//! The listening socket is non-blocking, so that a connection which vanished before it was accepted does
+//! not hang the loop. Accepted sockets are blocking.
+//!
+//! # Public dependency
+//!
+//! The hooks on the raw socket ([`TcpOptions::before_bind`], [`TcpOptions::before_listen`]) show a
+//! [`socket2::Socket`]; the crate is re-exported here.
+
+mod accept;
+mod bind;
+mod connection;
+mod error;
+mod options;
+#[cfg_attr(unix, path = "sys/unix.rs")]
+#[cfg_attr(windows, path = "sys/windows.rs")]
+mod sys;
+mod tcp;
+mod wait;
+
+pub use connection::Connection;
+pub use error::{BindError, BindStep};
+pub use options::{Ipv6, TcpOptions};
+pub use socket2;
+pub use tcp::{BoundTcp, Tcp};

@@ -1,0 +1,71 @@
+//! Accepting one connection, and the errors of that sorted by what to do about them.
+//!
+//! | error | sorted as | why |
+//! |---|---|---|
+//! | `EAGAIN`, `EWOULDBLOCK` | not ready | somebody else took it, or it is gone |
+//! | `EINTR` | tried again at once | a signal |
+//! | `ECONNABORTED`, `ECONNRESET`, `EPROTO`, `ENETDOWN` and the like, `EPERM` | failed | this one connection: it is gone, its network failed before it was accepted, a firewall forbids it |
+//! | `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM` | exhausted | it gets better when something is closed; until then a retry would spin |
+//! | all others (`EBADF`, `EINVAL`, `ENOTSOCK`, …) | fatal | the listener is broken, or not one |
+
+use std::io;
+use std::net::SocketAddr;
+
+use rustix::io::Errno;
+use socket2::Socket;
+use socketserver_core::GetRequestError;
+
+use crate::sys;
+
+/// Accepts one connection; the new socket is blocking.
+pub(crate) fn stream(listener: &Socket) -> Result<(Socket, SocketAddr), GetRequestError> {
+    let (socket, address) = loop {
+        match listener.accept() {
+            Ok(accepted) => break accepted,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(sorted(error)),
+        }
+    };
+    if sys::ACCEPTED_INHERIT_NONBLOCKING {
+        socket.set_nonblocking(false).map_err(GetRequestError::Failed)?;
+    }
+    // Some systems give an accepted connection without an address when its client has gone already.
+    let gone = || GetRequestError::Failed(io::ErrorKind::ConnectionAborted.into());
+    Ok((socket, address.as_socket().ok_or_else(gone)?))
+}
+
+fn sorted(error: io::Error) -> GetRequestError {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        return GetRequestError::NotReady;
+    }
+    match Errno::from_io_error(&error) {
+        Some(errno) if sys::EXHAUSTED.contains(&errno) => GetRequestError::Exhausted(error),
+        Some(errno) if sys::ONE_CONNECTION.contains(&errno) => GetRequestError::Failed(error),
+        _ => GetRequestError::Fatal(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sort(errno: Errno) -> &'static str {
+        match sorted(errno.into()) {
+            GetRequestError::NotReady => "not ready",
+            GetRequestError::Failed(_) => "failed",
+            GetRequestError::Exhausted(_) => "exhausted",
+            _ => "fatal",
+        }
+    }
+
+    #[test]
+    fn errors_are_sorted_as_the_table_says() {
+        assert_eq!(sort(Errno::WOULDBLOCK), "not ready");
+        assert_eq!(sort(Errno::CONNABORTED), "failed");
+        assert_eq!(sort(Errno::NETDOWN), "failed");
+        assert_eq!(sort(Errno::MFILE), "exhausted");
+        assert_eq!(sort(Errno::NOBUFS), "exhausted");
+        assert_eq!(sort(Errno::INVAL), "fatal");
+        assert_eq!(sort(Errno::NOTSOCK), "fatal");
+    }
+}

@@ -1,0 +1,170 @@
+//! An accepted connection: what a stream handler reads from and writes to.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use socketserver_core::{Request, StreamRequest};
+
+/// An accepted connection over a socket of type `S`.
+///
+/// It is a handle: clones mean the same connection, which closes when the last one is dropped. All
+/// methods of the socket can be called on it directly (`peer_addr`, `set_read_timeout`, `as_fd`, …);
+/// it also reads and writes, through a shared reference too.
+///
+/// Unlike the bare socket's, its reads and writes fail with [`io::ErrorKind::TimedOut`] on every
+/// platform when a timeout passes.
+pub struct Connection<S> {
+    shared: Arc<Shared<S>>,
+}
+
+struct Shared<S> {
+    socket: S,
+    detached: AtomicBool,
+}
+
+impl<S> Connection<S> {
+    /// A connection over `socket`, which has to be blocking.
+    pub fn new(socket: S) -> Self {
+        Self { shared: Arc::new(Shared { socket, detached: AtomicBool::new(false) }) }
+    }
+
+    /// The socket, if this is the only handle.
+    ///
+    /// # Errors
+    ///
+    /// Gives the handle back when there are others.
+    pub fn try_into_inner(self) -> Result<S, Self> {
+        match Arc::try_unwrap(self.shared) {
+            Ok(shared) => Ok(shared.socket),
+            Err(shared) => Err(Self { shared }),
+        }
+    }
+}
+
+impl Connection<TcpStream> {
+    /// The socket as the standard library knows it; a duplicate of it if there are other handles.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when the socket cannot be duplicated: too many open files, say.
+    pub fn into_std(self) -> io::Result<TcpStream> {
+        self.try_into_inner().or_else(|shared| shared.try_clone())
+    }
+}
+
+impl<S> Deref for Connection<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.shared.socket
+    }
+}
+
+/// The same connection once more.
+impl<S> Clone for Connection<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Connection<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.shared.socket).finish()
+    }
+}
+
+impl Request for Connection<TcpStream> {
+    type Addr = SocketAddr;
+
+    fn shutdown(&self) {
+        // The client may be gone; there is nobody to tell then.
+        let _ = TcpStream::shutdown(self, Shutdown::Write);
+    }
+
+    fn is_detached(&self) -> bool {
+        // Acquire pairs with the release in `detach`: who sees the mark sees all that was done with
+        // the connection before.
+        self.shared.detached.load(Ordering::Acquire)
+    }
+}
+
+impl StreamRequest for Connection<TcpStream> {
+    fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        (&**self).read(buf).map_err(timed_out)
+    }
+
+    fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        (&**self).write(buf).map_err(timed_out)
+    }
+
+    fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set_read_timeout(timeout)?;
+        self.set_write_timeout(timeout)
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        TcpStream::set_nodelay(self, nodelay)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        TcpStream::local_addr(self)
+    }
+
+    fn detach(&self) {
+        self.shared.detached.store(true, Ordering::Release);
+    }
+}
+
+/// A blocking socket only ever "would block" because its timeout passed: that is how Unix says it.
+fn timed_out(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
+}
+
+impl<S> Read for &Connection<S>
+where
+    Connection<S>: StreamRequest,
+{
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv(buf)
+    }
+}
+
+impl<S> Write for &Connection<S>
+where
+    Connection<S>: StreamRequest,
+{
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.send(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S> Read for Connection<S>
+where
+    Self: StreamRequest,
+{
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv(buf)
+    }
+}
+
+impl<S> Write for Connection<S>
+where
+    Self: StreamRequest,
+{
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.send(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

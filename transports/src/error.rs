@@ -1,0 +1,119 @@
+//! Why a transport could not be made: which address, which step, what the system said.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why listening on an address failed.
+///
+/// A name may stand for several addresses; the error tells of each that was tried.
+///
+/// ```
+/// use socketserver_transports::{BindStep, Tcp};
+///
+/// let error = Tcp::bind("127.0.0.1:port").unwrap_err();
+/// assert_eq!(error.step(), BindStep::Resolve);
+/// assert_eq!(
+///     error.to_string(),
+///     r#"cannot listen on "127.0.0.1:port": resolve the address: invalid port value"#
+/// );
+/// ```
+#[derive(Debug)]
+pub struct BindError {
+    address: String,
+    /// The attempts before the last one.
+    earlier: Vec<Attempt>,
+    last: Attempt,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) step: BindStep,
+    pub(crate) error: io::Error,
+}
+
+impl BindError {
+    pub(crate) fn new(address: String, earlier: Vec<Attempt>, last: Attempt) -> Self {
+        Self { address, earlier, last }
+    }
+
+    /// The address that was asked for, as its `Debug` shows it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The step that failed; with several addresses, for the last of them.
+    pub fn step(&self) -> BindStep {
+        self.last.step
+    }
+
+    /// The kind of what the system said; with several addresses, to the last of them.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.last.error.kind()
+    }
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}: ", self.address)?;
+        for attempt in &self.earlier {
+            write!(f, "{attempt}; ")?;
+        }
+        write!(f, "{}", self.last)
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.step)?;
+        if let Some(address) = self.address {
+            write!(f, " {address}")?;
+        }
+        write!(f, ": {}", self.error)
+    }
+}
+
+impl Error for BindError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.last.error)
+    }
+}
+
+/// The steps on the way to a listening socket, in their order.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum BindStep {
+    /// Making addresses of what was given.
+    Resolve,
+    /// Creating the socket.
+    Create,
+    /// Setting the option of this name.
+    Option(&'static str),
+    /// The user's hook before the bind.
+    BeforeBind,
+    /// Binding.
+    Bind,
+    /// The user's hook before the listen.
+    BeforeListen,
+    /// Listening.
+    Listen,
+    /// Checking a socket that was made elsewhere.
+    Adopt,
+}
+
+impl fmt::Display for BindStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve => f.write_str("resolve the address"),
+            Self::Create => f.write_str("create a socket for"),
+            Self::Option(name) => write!(f, "set {name} for"),
+            Self::BeforeBind => f.write_str("the hook before the bind of"),
+            Self::Bind => f.write_str("bind"),
+            Self::BeforeListen => f.write_str("the hook before the listen on"),
+            Self::Listen => f.write_str("listen on"),
+            Self::Adopt => f.write_str("adopt the socket"),
+        }
+    }
+}

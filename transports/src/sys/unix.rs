@@ -1,0 +1,115 @@
+//! What differs between Unix and Windows, for Unix. Both files provide the same names.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use rustix::io::Errno;
+use socket2::Socket;
+
+use crate::tcp::{BoundTcp, Tcp};
+
+/// The default of `SO_REUSEADDR`, as the standard library sets it.
+pub(crate) const REUSE_ADDRESS: bool = true;
+
+/// Whether an accepted socket is non-blocking because its listener is: not on Linux.
+pub(crate) const ACCEPTED_INHERIT_NONBLOCKING: bool =
+    !cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Accept errors that say something has run out.
+pub(crate) const EXHAUSTED: &[Errno] = &[Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+
+/// Accept errors that are about one connection only; accept(2) on Linux lists the network errors.
+pub(crate) const ONE_CONNECTION: &[Errno] = &[
+    Errno::CONNABORTED,
+    Errno::CONNRESET,
+    Errno::HOSTDOWN,
+    Errno::HOSTUNREACH,
+    Errno::NETDOWN,
+    Errno::NETUNREACH,
+    Errno::NOPROTOOPT,
+    Errno::PERM,
+    Errno::PROTO,
+    Errno::TIMEDOUT,
+    #[cfg(target_os = "linux")]
+    Errno::NONET,
+];
+
+pub(crate) fn set_reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+/// Whether the socket listens, as far as the system tells.
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) fn is_listening(socket: &Socket) -> io::Result<bool> {
+    socket.is_listener()
+}
+
+/// Whether the socket listens: the system does not tell, so it is believed.
+#[cfg(target_vendor = "apple")]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as elsewhere")]
+pub(crate) fn is_listening(_socket: &Socket) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Two connected sockets: what is rung at one can be heard at the other.
+pub(crate) fn wake_pair() -> io::Result<(Bell, Ear)> {
+    let (bell, ear) = UnixStream::pair()?;
+    bell.set_nonblocking(true)?;
+    ear.set_nonblocking(true)?;
+    Ok((Bell(bell), Ear(ear)))
+}
+
+/// The side that wakes.
+#[derive(Debug)]
+pub(crate) struct Bell(UnixStream);
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        // A full buffer means it has rung often enough; no other failure is possible while the ear lives.
+        let _ = (&self.0).write(&[0]);
+    }
+}
+
+/// The side that is woken.
+#[derive(Debug)]
+pub(crate) struct Ear(UnixStream);
+
+impl Ear {
+    /// Becomes readable when the bell rings.
+    pub(crate) fn socket(&self) -> &UnixStream {
+        &self.0
+    }
+
+    /// Forgets all rings so far.
+    pub(crate) fn clear(&self) {
+        let mut rings = [0; 64];
+        while matches!((&self.0).read(&mut rings), Ok(read) if read == rings.len()) {}
+    }
+}
+
+impl AsFd for Tcp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.raw().as_fd()
+    }
+}
+
+impl AsRawFd for Tcp {
+    fn as_raw_fd(&self) -> RawFd {
+        self.raw().as_raw_fd()
+    }
+}
+
+impl AsFd for BoundTcp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.raw().as_fd()
+    }
+}
+
+/// Adopts a listening socket as it is; see [`TcpOptions::adopt`](crate::TcpOptions::adopt) for one
+/// with checks and options.
+impl From<OwnedFd> for Tcp {
+    fn from(listener: OwnedFd) -> Self {
+        Self::new(listener.into(), &Self::options())
+    }
+}

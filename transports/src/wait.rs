@@ -1,0 +1,119 @@
+//! Waiting for a listener and for a wake at the same time.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use socket2::Socket;
+use socketserver_core::{Readiness, Waker};
+
+use crate::sys::{Bell, Ear, wake_pair};
+
+/// The waiting half of a transport.
+///
+/// The pair of sockets that wakes it is made by the first wait: making a transport then costs one
+/// descriptor and cannot fail for another, and adopting a listener cannot fail at all.
+pub(crate) struct Waiter {
+    ear: OnceLock<Ear>,
+    bell: Arc<Mutex<BellState>>,
+}
+
+/// What a waker finds.
+enum BellState {
+    /// Nobody has waited yet; the first wait must know whether it was woken before.
+    Unmade {
+        rung: bool,
+    },
+    Made(Bell),
+    /// The transport is gone; the socket must not live on in a forgotten waker.
+    Gone,
+}
+
+impl Waiter {
+    pub(crate) fn new() -> Self {
+        Self { ear: OnceLock::new(), bell: Arc::new(Mutex::new(BellState::Unmade { rung: false })) }
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        let bell = Arc::clone(&self.bell);
+        Waker::new(move || match &mut *lock(&bell) {
+            BellState::Unmade { rung } => *rung = true,
+            BellState::Made(bell) => bell.ring(),
+            BellState::Gone => {}
+        })
+    }
+
+    /// What has to be there before the first wait or accept: the listener does not block, and can be
+    /// woken from.
+    pub(crate) fn prepare(&self, listener: &Socket) -> io::Result<&Ear> {
+        if let Some(ear) = self.ear.get() {
+            return Ok(ear);
+        }
+        let mut state = lock(&self.bell);
+        listener.set_nonblocking(true)?;
+        let (bell, ear) = wake_pair()?;
+        if matches!(*state, BellState::Unmade { rung: true }) {
+            bell.ring();
+        }
+        // Another thread may have been faster: then its pair stays, and this one is dropped.
+        if self.ear.set(ear).is_ok() {
+            *state = BellState::Made(bell);
+        }
+        self.ear.get().ok_or_else(|| io::ErrorKind::Other.into())
+    }
+
+    /// Waits until `listener` is readable, somebody rings, or `timeout` is over.
+    pub(crate) fn wait(
+        &self,
+        listener: &Socket,
+        timeout: Option<Duration>,
+    ) -> io::Result<Readiness> {
+        let ear = self.prepare(listener)?;
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            let mut fds =
+                [PollFd::new(listener, PollFlags::IN), PollFd::new(ear.socket(), PollFlags::IN)];
+            match poll(&mut fds, left(deadline).as_ref()) {
+                // A signal: the deadline stays where it was.
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+                // Some systems wake a little early; the deadline has not passed then.
+                Ok(0) if deadline.is_some_and(|deadline| deadline > Instant::now()) => {}
+                Ok(0) => return Ok(Readiness::TimedOut),
+                // Also an error or a hang-up of the listener: accepting will say what it is.
+                Ok(_) if !fds[0].revents().is_empty() => return Ok(Readiness::Request),
+                Ok(_) => {
+                    ear.clear();
+                    return Ok(Readiness::Woken);
+                }
+            }
+        }
+    }
+}
+
+/// The time until `deadline`, as `poll` wants it; `None` waits for ever.
+fn left(deadline: Option<Instant>) -> Option<Timespec> {
+    let left = deadline?.saturating_duration_since(Instant::now());
+    // A time that does not fit is as good as for ever.
+    Timespec::try_from(left).ok()
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        *lock(&self.bell) = BellState::Gone;
+    }
+}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter").finish_non_exhaustive()
+    }
+}
+
+fn lock(bell: &Mutex<BellState>) -> MutexGuard<'_, BellState> {
+    // No code that panics runs under this lock.
+    bell.lock().unwrap_or_else(PoisonError::into_inner)
+}
