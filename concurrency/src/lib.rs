@@ -1,1 +1,19 @@
-//! To come.
+//! How requests run side by side: strategies behind the
+//! [`Concurrency`](socketserver_core::Concurrency) contract.
+//!
+//! | strategy | a request runs | asks of the service | for |
+//! |---|---|---|---|
+//! | [`Synchronous`] | in the loop, one after another | nothing | short requests; services that cannot be shared |
+//! | [`ThreadPerRequest`] | in a thread of its own | `Send + Sync + 'static` | connections that live long, as many as there may be threads |
+//!
+//! A strategy here knows jobs and nothing of sockets, handlers or the loop. A service that a strategy cannot
+//! run does not compile with it: the job is then not `Send`.
+//!
+//! Neither of them limits how many requests run at once.
+
+mod join_set;
+mod synchronous;
+mod thread_per_request;
+
+pub use synchronous::Synchronous;
+pub use thread_per_request::ThreadPerRequest;

@@ -1,0 +1,132 @@
+//! Threads that somebody will want to wait for: started, counted and joined at constant cost each.
+//!
+//! A thread that ends joins the one that ended before it. So each is joined, at most one that has
+//! ended is not joined yet, nobody who starts a thread ever waits, and nothing is searched.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// A set of threads; dropping it does not wait for them.
+#[derive(Debug, Default)]
+pub(crate) struct JoinSet(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    threads: Mutex<Threads>,
+    /// Signalled when the last live thread has ended.
+    empty: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Threads {
+    next: u64,
+    /// The threads that run; `None` until whoever starts one has its handle.
+    live: HashMap<u64, Option<JoinHandle<()>>>,
+    /// Threads whose work is done, not joined yet. Seldom more than one.
+    ended: Vec<JoinHandle<()>>,
+}
+
+thread_local! {
+    /// The set the current thread belongs to, by its address; 0 for none.
+    static MEMBER_OF: Cell<usize> = const { Cell::new(0) };
+}
+
+impl JoinSet {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a thread that runs `work`, which must not unwind.
+    pub(crate) fn spawn(
+        &self,
+        builder: thread::Builder,
+        work: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let number = {
+            let mut threads = self.0.lock();
+            threads.next += 1;
+            let number = threads.next;
+            threads.live.insert(number, None);
+            number
+        };
+        let member = Member { set: Arc::clone(&self.0), number };
+        let spawned = builder.spawn(move || {
+            MEMBER_OF.set(member.set.address());
+            work();
+            // Dropped here and, should `work` unwind after all, by that too.
+            drop(member);
+        });
+        // A thread that could not be started has dropped its member, and with it its entry.
+        let handle = spawned?;
+        let mut threads = self.0.lock();
+        match threads.live.get_mut(&number) {
+            Some(entry) => *entry = Some(handle),
+            // It ended before this side got here.
+            None => threads.ended.push(handle),
+        }
+        Ok(())
+    }
+
+    /// How many threads run.
+    pub(crate) fn live(&self) -> usize {
+        self.0.lock().live.len()
+    }
+
+    /// Waits until all threads have ended. Does not wait in a thread of this set, which would wait for
+    /// itself.
+    pub(crate) fn join_all(&self) {
+        if MEMBER_OF.get() == self.0.address() {
+            return;
+        }
+        let mut threads = self.0.lock();
+        while !threads.live.is_empty() {
+            threads = self.0.empty.wait(threads).unwrap_or_else(PoisonError::into_inner);
+        }
+        let ended = std::mem::take(&mut threads.ended);
+        drop(threads);
+        join(ended);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Threads> {
+        // Nothing panics under this lock.
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn address(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+}
+
+/// A thread's membership: ends with the thread's work.
+struct Member {
+    set: Arc<Shared>,
+    number: u64,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let mut threads = self.set.lock();
+        let before = std::mem::take(&mut threads.ended);
+        if let Some(own) = threads.live.remove(&self.number).flatten() {
+            threads.ended.push(own);
+        }
+        drop(threads);
+        join(before);
+        // Only now: whoever waits for all then has just this thread left to join.
+        if self.set.lock().live.is_empty() {
+            self.set.empty.notify_all();
+        }
+    }
+}
+
+fn join(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        // Its panic, if any, has been printed by the panic hook.
+        let _ = thread.join();
+    }
+}

@@ -1,0 +1,127 @@
+//! The handler for connections and what it works with: CPython's `StreamRequestHandler`.
+
+use std::fmt;
+use std::io;
+
+use socketserver_core::{HandlerResult, Request, ServerHandle, StreamRequest};
+
+use crate::detached::Detached;
+use crate::reader::RFile;
+use crate::writer::WFile;
+
+/// A handler for connections, with `rfile` and `wfile`.
+///
+/// The order of the steps is told [at the crate's root](crate#the-life-of-a-handler). Before `setup` the
+/// connection has been set up as the [service](crate::StreamService)'s options say; after `finish`,
+/// `wfile` is flushed and both files are closed.
+pub trait StreamRequestHandler<C: StreamRequest> {
+    /// Prepares. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Goes to `handle_error`; neither `handle` nor `finish` is called.
+    fn setup(&mut self, stream: &mut Stream<C>) -> HandlerResult {
+        let _ = stream;
+        Ok(())
+    }
+
+    /// Serves the client.
+    ///
+    /// # Errors
+    ///
+    /// Goes to `handle_error`, after `finish`.
+    fn handle(&mut self, stream: &mut Stream<C>) -> HandlerResult;
+
+    /// Cleans up, also after `handle` failed. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Goes to `handle_error`.
+    fn finish(&mut self, stream: &mut Stream<C>) -> HandlerResult {
+        let _ = stream;
+        Ok(())
+    }
+}
+
+/// One client of a stream handler: its connection as two files, and all there is to know about it.
+///
+/// Protocols that read lines from strangers should limit them:
+/// `(&mut stream.rfile).take(1000).read_until(b'\n', &mut line)`.
+#[non_exhaustive]
+pub struct Stream<C: StreamRequest> {
+    /// What the client sends.
+    pub rfile: RFile<C>,
+    /// What goes to the client.
+    pub wfile: WFile<C>,
+    /// The connection itself. Mind that `rfile` may have read ahead.
+    pub connection: C,
+    /// The client's address.
+    pub client_address: C::Addr,
+    /// The server, to stop it or read its counts.
+    pub server: ServerHandle,
+}
+
+impl<C: StreamRequest> Stream<C> {
+    pub(crate) fn new(
+        connection: &C,
+        (rbufsize, wbufsize): (usize, usize),
+        client_address: &<C as Request>::Addr,
+        server: &ServerHandle,
+    ) -> Self {
+        Self {
+            rfile: RFile::new(connection.clone(), rbufsize),
+            wfile: WFile::new(connection.clone(), wbufsize),
+            connection: connection.clone(),
+            client_address: client_address.clone(),
+            server: server.clone(),
+        }
+    }
+
+    /// The server's own address on this connection.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn local_address(&self) -> io::Result<C::Addr> {
+        self.connection.local_addr()
+    }
+
+    /// Takes the connection over: the server neither shuts it down nor closes it when the handler
+    /// ends, and counts it as detached. `wfile` is flushed and both files are closed; what
+    /// `rfile` had read ahead goes along.
+    ///
+    /// In CPython a handler cannot hand a live connection on: the server shuts it down.
+    ///
+    /// # Errors
+    ///
+    /// That of the flush; the connection is the server's then as before, with `wfile` closed.
+    pub fn detach(&mut self) -> io::Result<Detached<C>> {
+        self.wfile.close()?;
+        let unread = self.rfile.buffer().to_vec();
+        self.rfile.close();
+        self.connection.detach();
+        Ok(Detached::new(self.connection.clone(), unread))
+    }
+
+    /// The end of every stream handler: `wfile` is flushed, then both files are closed.
+    ///
+    /// That the client is gone by now is no failure of the handler's.
+    pub(crate) fn close_files(&mut self) -> HandlerResult {
+        let flushed = self.wfile.close().map_err(socketserver_core::HandlerError::from);
+        self.rfile.close();
+        match flushed {
+            Err(error) if error.is_disconnect() => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl<C: StreamRequest> fmt::Debug for Stream<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("client_address", &self.client_address)
+            .field("rfile", &self.rfile)
+            .field("wfile", &self.wfile)
+            .finish_non_exhaustive()
+    }
+}
