@@ -1,1 +1,110 @@
-//! To come.
+//! Network servers in plain blocking code: CPython's `socketserver`, for Rust.
+//!
+//! Choose where requests come from, how they run side by side, and write what happens to one:
+//!
+//! ```no_run
+//! use socketserver::prelude::*;
+//! use std::io::{BufRead, Write};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let service = stream_fn(|client| {
+//!         let mut line = Vec::new();
+//!         client.rfile.read_until(b'\n', &mut line)?;
+//!         line.make_ascii_uppercase();
+//!         client.wfile.write_all(&line)?;
+//!         Ok(())
+//!     });
+//!     let mut server = ThreadingTcpServer::bind("127.0.0.1:9999", service)?;
+//!     eprintln!("listening on {}", server.local_addr()?);
+//!     server.serve_forever()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The three choices
+//!
+//! - **Where requests come from**, module [`transports`]: [`Tcp`](transports::Tcp).
+//! - **How they run side by side**, module [`concurrency`]:
+//!   [`Synchronous`](concurrency::Synchronous), one after another;
+//!   [`ThreadPerRequest`](concurrency::ThreadPerRequest).
+//! - **What happens to one**, module [`handlers`]: a closure ([`stream_fn`](handlers::stream_fn),
+//!   [`base_fn`](handlers::base_fn)) or a type
+//!   ([`StreamRequestHandler`](handlers::StreamRequestHandler),
+//!   [`BaseRequestHandler`](handlers::BaseRequestHandler)), made anew for each request.
+//!
+//! [`Server`] is the product of the three. [`TcpServer`] and [`ThreadingTcpServer`] are the usual
+//! products, with CPython's names; any other is made with [`Server::new`]:
+//!
+//! ```
+//! use socketserver::prelude::*;
+//! use socketserver::{Server, concurrency::ThreadPerRequest, transports::Tcp};
+//!
+//! let server = Server::new(
+//!     Tcp::options().nodelay(true).bind("127.0.0.1:0")?,
+//!     ThreadPerRequest::new().name("echo").daemon_threads(true),
+//!     stream_fn(|client| {
+//!         std::io::copy(&mut client.rfile, &mut client.wfile)?;
+//!         Ok(())
+//!     }),
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Stopping
+//!
+//! A [`ShutdownHandle`] stops the server from any thread, at once. Then [`Server::close`], or
+//! dropping the server, closes the listener and waits for the workers:
+//!
+//! ```
+//! use socketserver::prelude::*;
+//!
+//! let mut server = ThreadingTcpServer::bind("127.0.0.1:0", stream_fn(|_client| Ok(())))?;
+//! let stop = server.shutdown_handle();
+//! let thread = std::thread::spawn(move || server.serve_forever());
+//! stop.shutdown()?;
+//! thread.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Hooks
+//!
+//! A hook of the server is replaced by a closure ([`ServiceExt`]) or, for full control, by a type of your own
+//! that implements [`Service`]:
+//!
+//! ```
+//! use socketserver::prelude::*;
+//!
+//! let service = stream_fn(|_client| Ok(()))
+//!     .verify(|_: &TcpConnection, client_address| client_address.ip().is_loopback())
+//!     .on_error(|_connection, client_address, error| {
+//!         if !error.is_disconnect() {
+//!             eprintln!("{client_address}: {error}");
+//!         }
+//!     });
+//! let server = TcpServer::bind("127.0.0.1:0", service)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Platforms
+//!
+//! Linux, macOS, FreeBSD and Windows; differences are told under *Platform notes* where there are any.
+
+#[doc(inline)]
+pub use socketserver_concurrency as concurrency;
+#[doc(inline)]
+pub use socketserver_core as core;
+#[doc(inline)]
+pub use socketserver_handlers as handlers;
+#[doc(inline)]
+pub use socketserver_transports as transports;
+
+#[doc(no_inline)]
+pub use socketserver_core::{
+    Ended, Handled, HandlerError, HandlerResult, PollInterval, Server, ServerConfig, ServerHandle,
+    Service, ServiceExt, ShutdownHandle,
+};
+
+pub mod prelude;
+mod servers;
+
+pub use servers::{TcpConnection, TcpServer, ThreadingTcpServer};

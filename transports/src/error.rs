@@ -19,7 +19,6 @@ use std::net::SocketAddr;
 ///     r#"cannot listen on "127.0.0.1:port": resolve the address: invalid port value"#
 /// );
 /// ```
-#[derive(Debug)]
 pub struct BindError {
     address: String,
     /// The attempts before the last one.
@@ -72,6 +71,13 @@ impl fmt::Display for Attempt {
             write!(f, " {address}")?;
         }
         write!(f, ": {}", self.error)
+    }
+}
+
+/// The same text: `main` prints errors this way, and it tells all there is.
+impl fmt::Debug for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,0 +1,14 @@
+//! What most servers need: `use socketserver::prelude::*;`
+
+#[doc(no_inline)]
+pub use crate::{
+    Ended, Handled, HandlerError, HandlerResult, PollInterval, ServerConfig, Service, ServiceExt,
+    ShutdownHandle, TcpConnection, TcpServer, ThreadingTcpServer,
+};
+#[doc(no_inline)]
+pub use socketserver_core::{Request, StreamRequest, Transport};
+#[doc(no_inline)]
+pub use socketserver_handlers::{
+    BaseRequestHandler, BaseService, Context, Stream, StreamRequestHandler, StreamService, base_fn,
+    stream_fn,
+};

@@ -1,0 +1,44 @@
+//! The usual servers under CPython's names: a transport and a strategy each, open for any service.
+
+use std::net::TcpStream;
+
+use socketserver_concurrency::{Synchronous, ThreadPerRequest};
+use socketserver_core::Server;
+use socketserver_transports::{Connection, Tcp};
+
+/// A TCP server that serves one client after another: CPython's `TCPServer`.
+///
+/// Made with [`Server::bind`]; nothing of the service has to be `Send`.
+///
+/// ```
+/// use socketserver::prelude::*;
+/// use std::cell::Cell;
+///
+/// let served = Cell::new(0);
+/// let mut server = TcpServer::bind("127.0.0.1:0", stream_fn(|_client| {
+///     served.set(served.get() + 1);
+///     Ok(())
+/// }))?;
+/// let client = std::net::TcpStream::connect(server.local_addr()?)?;
+/// assert!(matches!(server.handle_request()?, Handled::Served));
+/// drop(server);
+/// assert_eq!(served.get(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type TcpServer<S> = Server<Tcp, Synchronous, S>;
+
+/// A TCP server with a thread for each client: CPython's `ThreadingTCPServer`.
+///
+/// Made with [`Server::bind`]; closing it waits for the threads. For threads that are not waited for,
+/// use [`Server::new`] with [`ThreadPerRequest::daemon_threads`].
+///
+/// ```
+/// use socketserver::prelude::*;
+///
+/// let server = ThreadingTcpServer::bind("127.0.0.1:0", stream_fn(|_client| Ok(())))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type ThreadingTcpServer<S> = Server<Tcp, ThreadPerRequest, S>;
+
+/// What a TCP server accepts: the request of its hooks, the connection of its handlers.
+pub type TcpConnection = Connection<TcpStream>;
