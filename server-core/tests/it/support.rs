@@ -1,5 +1,4 @@
 //! What several test files need: servers over a script, and a service that is a closure.
-#![expect(dead_code, reason = "each test file uses a part of it")]
 
 use socketserver_core::testing::{
     Calls, Inline, RecordingService, Script, ScriptedRequest, ScriptedTransport,

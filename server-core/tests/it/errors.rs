@@ -2,14 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
-mod support;
-
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::support::{Recorded, server};
 use socketserver_core::testing::{Act, Hook, Inline, RecordingService, ScriptedTransport};
 use socketserver_core::{Concurrency, Counts, Dispatched, Handled, Job, Rejected, Server};
-use support::{Recorded, server};
 
 /// Serves "one" with a service that does `act` in `hook`; says what was called, what became of the
 /// call, and gives the server back.

@@ -1,16 +1,14 @@
 //! The loop: its turns, its poll interval, what ends it, and that it can go on afterwards.
 
-mod support;
-
 use std::io;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{server, sleepy};
 use socketserver_core::testing::{Act, Hook, RecordingService};
 use socketserver_core::{
     Ended, Exit, GetRequestError, PollInterval, ServeError, ServerConfig, StopOrder,
 };
-use support::{server, sleepy};
 
 #[test]
 fn each_turn_serves_one_request_then_calls_service_actions() {

@@ -1,14 +1,12 @@
 //! One request per call, in CPython's order; timeouts; what the caller is told.
 
-mod support;
-
 use std::io;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::server;
 use socketserver_core::testing::{Act, Hook, Inline, RecordingService, ScriptedTransport};
 use socketserver_core::{GetRequestError, Handled, ServeError, Server, ServerConfig, StopOrder};
-use support::server;
 
 fn seconds(seconds: u64) -> ServerConfig {
     ServerConfig::new().timeout(Duration::from_secs(seconds))

@@ -1,15 +1,13 @@
 //! Stopping: from anywhere, at any time; who waits is released; no stop harms a later run.
 
-mod support;
-
 use std::io;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{server, server_of, sleepy};
 use socketserver_core::testing::{Act, Hook, RecordingService};
 use socketserver_core::{Ended, ServeError, ShutdownError, StopOrder};
-use support::{server, server_of, sleepy};
 
 #[test]
 fn a_stop_before_the_start_sticks() {

@@ -1,0 +1,7 @@
+//! The loop and its contracts over the scripted transport: one file for each behaviour.
+
+mod errors;
+mod handle_request;
+mod serve_forever;
+mod shutdown;
+mod support;
