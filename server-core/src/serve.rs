@@ -63,18 +63,19 @@ where
             (a, b) => a.or(b),
         };
         let started = Instant::now();
-        let left = || timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+        let remaining = || timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+        let mut left = timeout;
         loop {
             // With a stop ordered only a look is taken: what is there is served, nothing is waited for.
             let ordered = self.serving.stop_ordered();
-            let patience = if ordered { Some(Duration::ZERO) } else { left() };
+            let patience = if ordered { Some(Duration::ZERO) } else { left };
             match self.wait(patience)? {
-                Readiness::Request => return self.take_request(left()),
+                Readiness::Request => return self.take_request(remaining()),
                 Readiness::TimedOut | Readiness::Woken if ordered => {
                     self.serving.take_order();
                     return Ok(Handled::ShutdownRequested);
                 }
-                Readiness::Woken => {}
+                Readiness::Woken => left = remaining(),
                 Readiness::TimedOut => {
                     self.concurrency.handle_timeout();
                     self.service.handle_timeout(&self.server);

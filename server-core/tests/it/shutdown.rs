@@ -138,7 +138,9 @@ fn all_callers_are_released_however_the_loop_ends() {
                 })
             })
             .collect();
-        callers.iter().for_each(|_| readiness.recv().unwrap());
+        for _ in &callers {
+            readiness.recv().unwrap();
+        }
         start.wait();
         for caller in callers {
             caller.join().unwrap().unwrap();
