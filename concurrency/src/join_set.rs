@@ -3,7 +3,6 @@
 //! A thread that ends joins the one that ended before it. So each is joined, at most one that has
 //! ended is not joined yet, nobody who starts a thread ever waits, and nothing is searched.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -29,11 +28,6 @@ struct Threads {
     ended: Vec<JoinHandle<()>>,
 }
 
-thread_local! {
-    /// The set the current thread belongs to, by its address; 0 for none.
-    static MEMBER_OF: Cell<usize> = const { Cell::new(0) };
-}
-
 impl JoinSet {
     pub(crate) fn new() -> Self {
         Self::default()
@@ -54,7 +48,6 @@ impl JoinSet {
         };
         let member = Member { set: Arc::clone(&self.0), number };
         let spawned = builder.spawn(move || {
-            MEMBER_OF.set(member.set.address());
             work();
             // Dropped here and, should `work` unwind after all, by that too.
             drop(member);
@@ -78,10 +71,10 @@ impl JoinSet {
     /// Waits until all threads have ended. Does not wait in a thread of this set, which would wait for
     /// itself.
     pub(crate) fn join_all(&self) {
-        if MEMBER_OF.get() == self.0.address() {
+        let mut threads = self.0.lock();
+        if threads.has_current() {
             return;
         }
-        let mut threads = self.0.lock();
         while !threads.live.is_empty() {
             threads = self.0.empty.wait(threads).unwrap_or_else(PoisonError::into_inner);
         }
@@ -96,9 +89,13 @@ impl Shared {
         // Nothing panics under this lock.
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn address(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+impl Threads {
+    /// Whether the calling thread is one of those that run. A search, but only at the end.
+    fn has_current(&self) -> bool {
+        let current = thread::current().id();
+        self.live.values().flatten().any(|handle| handle.thread().id() == current)
     }
 }
 
