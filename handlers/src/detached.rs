@@ -1,15 +1,15 @@
 //! A connection that a handler took over from the server.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use socketserver_core::StreamRequest;
 
 /// A connection that left the server: it belongs to whoever has this; see
 /// [`Stream::detach`](crate::Stream::detach).
 ///
-/// Reading it gives what was already received first, then what comes. Timeouts that were set on the
-/// connection are still set.
+/// Reading it gives what was already received first, then what comes; writing sends at once. A timeout of
+/// the service's is still set: `detached.connection().set_timeout(None)` lifts it.
 pub struct Detached<C> {
     connection: C,
     unread: io::Cursor<Vec<u8>>,
@@ -40,6 +40,16 @@ impl<C: StreamRequest> Read for Detached<C> {
             0 => self.connection.recv(buf),
             read => Ok(read),
         }
+    }
+}
+
+impl<C: StreamRequest> Write for Detached<C> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.connection.send(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

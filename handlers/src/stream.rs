@@ -46,7 +46,8 @@ pub trait StreamRequestHandler<C: StreamRequest> {
 /// One client of a stream handler: its connection as two files, and all there is to know about it.
 ///
 /// Protocols that read lines from strangers should limit them:
-/// `(&mut stream.rfile).take(1000).read_until(b'\n', &mut line)`.
+/// `(&mut stream.rfile).take(1000).read_until(b'\n', &mut line)`. To go through all lines:
+/// `for line in (&mut stream.rfile).lines()`.
 #[non_exhaustive]
 pub struct Stream<C: StreamRequest> {
     /// What the client sends.

@@ -27,6 +27,25 @@ impl<F> StreamService<F> {
     const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
     /// A service of the handlers that `factory` makes.
+    ///
+    /// What handlers share, which in Python is an attribute of the server, they get from the factory:
+    ///
+    /// ```
+    /// use socketserver_core::{HandlerResult, StreamRequest};
+    /// use socketserver_handlers::{Stream, StreamRequestHandler, StreamService};
+    /// use std::collections::HashMap;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// struct KeyValue {
+    ///     store: Arc<Mutex<HashMap<String, String>>>,
+    /// }
+    /// # impl<C: StreamRequest> StreamRequestHandler<C> for KeyValue {
+    /// #     fn handle(&mut self, _: &mut Stream<C>) -> HandlerResult { Ok(()) }
+    /// # }
+    ///
+    /// let store = Arc::default();
+    /// let service = StreamService::new(move || KeyValue { store: Arc::clone(&store) });
+    /// ```
     pub const fn new<H>(factory: F) -> Self
     where
         F: Fn() -> H,
@@ -110,6 +129,9 @@ where
 }
 
 /// A service whose handler is a closure.
+///
+/// If the compiler asks for types, name the client's: `|client: &mut Stream<TcpConnection>| …`, where
+/// `TcpConnection` is the facade's name for `Connection<TcpStream>`.
 ///
 /// ```
 /// use socketserver_core::{Service, StreamRequest};

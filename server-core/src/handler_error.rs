@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use crate::outcome::Exit;
+use crate::report;
 
 /// Any error that can travel between threads.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -98,18 +99,43 @@ impl HandlerError {
         }
     }
 
-    /// Whether this merely says that the client went away: a reset, aborted or broken connection.
+    /// The kind of the I/O error this is, or that is behind it: the first one in the chain of sources.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        let mut error: &(dyn Error + 'static) = self.as_error()?;
+        loop {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                return Some(error.kind());
+            }
+            error = error.source()?;
+        }
+    }
+
+    /// Whether this merely says that the client went away: a reset, aborted or broken connection, here
+    /// or behind another error.
     ///
-    /// Servers that face the open network usually do not want these reported.
+    /// Servers that face the open network usually do not want these reported. An input that ended too
+    /// early ([`UnexpectedEof`](io::ErrorKind::UnexpectedEof)) is not among them, nor is a timeout.
     pub fn is_disconnect(&self) -> bool {
-        self.downcast_ref::<io::Error>().is_some_and(|error| {
-            matches!(
-                error.kind(),
+        matches!(
+            self.io_kind(),
+            Some(
                 io::ErrorKind::BrokenPipe
                     | io::ErrorKind::ConnectionAborted
                     | io::ErrorKind::ConnectionReset
             )
-        })
+        )
+    }
+
+    /// Whether a receive or send took longer than the timeout of the connection.
+    pub fn is_timeout(&self) -> bool {
+        self.io_kind() == Some(io::ErrorKind::TimedOut)
+    }
+
+    /// Writes the client's address and the failure with all its sources to standard error, in one
+    /// piece: what the default [`handle_error`](crate::Service::handle_error) does. That writing may
+    /// fail is ignored.
+    pub fn report(&self, client_address: &dyn fmt::Debug) {
+        report::to_standard_error(client_address, self);
     }
 }
 
@@ -183,6 +209,31 @@ mod tests {
         assert!(!from_str.is_disconnect());
         let boxed: BoxError = "boxed".into();
         assert_eq!(HandlerError::from(boxed).to_string(), "boxed");
+    }
+
+    #[test]
+    fn a_disconnect_is_found_behind_other_errors() {
+        let wrapped = io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset));
+        let error = HandlerError::from(Wrapped(wrapped));
+        assert_eq!(error.io_kind(), Some(io::ErrorKind::Other), "the first in the chain counts");
+        let error = HandlerError::from(Wrapped(io::ErrorKind::ConnectionReset.into()));
+        assert!(error.is_disconnect() && !error.is_timeout());
+        assert!(HandlerError::from(io::Error::from(io::ErrorKind::TimedOut)).is_timeout());
+    }
+
+    #[derive(Debug)]
+    struct Wrapped(io::Error);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ mod job;
 mod lifecycle;
 mod outcome;
 mod overrides;
+mod pass_on;
 mod report;
 mod request;
 mod serve;

@@ -81,6 +81,12 @@ impl Lifecycle {
         lock(&self.state).stop_ordered
     }
 
+    /// Whether the run that began when `born` runs had ended is told to stop, or over.
+    pub(crate) fn is_over(&self, born: u64) -> bool {
+        let state = lock(&self.state);
+        state.stop_ordered || state.runs != born || state.closed
+    }
+
     /// Uses up a stop order, if there is one.
     pub(crate) fn take_order(&self) -> bool {
         let mut state = lock(&self.state);

@@ -1,13 +1,16 @@
 //! One hook of a service replaced by a closure, the rest as it was: `ServiceExt` and its wrappers.
 
 use crate::handler_error::{HandlerError, HandlerResult};
+use crate::pass_on::pass_on;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
 
 /// Replaces single hooks of a service by closures.
 ///
-/// A hook set twice is the last one; the one before is not called.
+/// A hook set twice is the last one; the one before is not called. Options of a service come before its
+/// hooks: `stream_fn(…).timeout(…).verify(…)`. If the compiler asks for types, name the request's:
+/// `|_: &TcpConnection, client_address| …`.
 ///
 #[cfg_attr(feature = "testing", doc = "```")]
 #[cfg_attr(not(feature = "testing"), doc = "```ignore")]
@@ -24,6 +27,9 @@ use crate::service::Service;
 /// ```
 pub trait ServiceExt<R: Request>: Service<R> + Sized {
     /// Serves only the requests that `verify` says `true` to.
+    ///
+    /// On a dual-stack listener an IPv4 client's address looks like `::ffff:192.0.2.1`: compare
+    /// `client_address.ip().to_canonical()`.
     fn verify<F>(self, verify: F) -> Verify<Self, F>
     where
         F: Fn(&R, &R::Addr) -> bool,
@@ -32,6 +38,7 @@ pub trait ServiceExt<R: Request>: Service<R> + Sized {
     }
 
     /// Deals with failed requests by `on_error`; the request is still open then.
+    /// [`HandlerError::report`] does what happens without this.
     fn on_error<F>(self, on_error: F) -> OnError<Self, F>
     where
         F: Fn(&mut R, &R::Addr, HandlerError),
@@ -58,45 +65,6 @@ pub trait ServiceExt<R: Request>: Service<R> + Sized {
 
 impl<R: Request, S: Service<R>> ServiceExt<R> for S {}
 
-/// Passes hooks on to the service inside, each named by its method.
-macro_rules! pass_on {
-    ($($hook:ident)*) => { $(pass_on!(@ $hook);)* };
-    (@ finish_request) => {
-        fn finish_request(&self, request: &mut R, client: &R::Addr, server: &ServerHandle) -> HandlerResult {
-            self.inner.finish_request(request, client, server)
-        }
-    };
-    (@ verify_request) => {
-        fn verify_request(&self, request: &R, client: &R::Addr) -> bool {
-            self.inner.verify_request(request, client)
-        }
-    };
-    (@ handle_error) => {
-        fn handle_error(&self, request: &mut R, client: &R::Addr, error: HandlerError) {
-            self.inner.handle_error(request, client, error);
-        }
-    };
-    (@ handle_timeout) => {
-        fn handle_timeout(&self, server: &ServerHandle) {
-            self.inner.handle_timeout(server);
-        }
-    };
-    (@ service_actions) => {
-        fn service_actions(&self, server: &ServerHandle) {
-            self.inner.service_actions(server);
-        }
-    };
-    (@ closing) => {
-        fn shutdown_request(&self, request: R) {
-            self.inner.shutdown_request(request);
-        }
-
-        fn close_request(&self, request: R) {
-            self.inner.close_request(request);
-        }
-    };
-}
-
 /// A service with another `verify_request`; see [`ServiceExt::verify`].
 #[derive(Clone, Debug)]
 pub struct Verify<S, F> {
@@ -110,7 +78,7 @@ where
     S: Service<R>,
     F: Fn(&R, &R::Addr) -> bool,
 {
-    pass_on!(finish_request handle_error handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request handle_error handle_timeout service_actions closing);
 
     fn verify_request(&self, request: &R, client_address: &R::Addr) -> bool {
         (self.verify)(request, client_address)
@@ -130,7 +98,7 @@ where
     S: Service<R>,
     F: Fn(&mut R, &R::Addr, HandlerError),
 {
-    pass_on!(finish_request verify_request handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request verify_request handle_timeout service_actions closing);
 
     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
         (self.on_error)(request, client_address, error);
@@ -150,7 +118,7 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!(finish_request verify_request handle_error handle_timeout closing);
+    pass_on!([.inner]: finish_request verify_request handle_error handle_timeout closing);
 
     fn service_actions(&self, server: &ServerHandle) {
         (self.actions)(server);
@@ -170,7 +138,7 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!(finish_request verify_request handle_error service_actions closing);
+    pass_on!([.inner]: finish_request verify_request handle_error service_actions closing);
 
     fn handle_timeout(&self, server: &ServerHandle) {
         (self.on_timeout)(server);

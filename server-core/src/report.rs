@@ -1,4 +1,4 @@
-//! The text of the default `handle_error`.
+//! The text of `HandlerError::report`, and so of the default `handle_error`.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// One request a transport accepted: a connection, or a datagram together with its reply socket.
 ///
 /// Dropping a request closes it; everything that must happen *before* that is in
-/// [`shutdown`](Request::shutdown).
+/// [`say_goodbye`](Request::say_goodbye).
 pub trait Request {
     /// The client's address, CPython's `client_address`.
     type Addr: Clone + fmt::Debug;
@@ -18,7 +18,7 @@ pub trait Request {
     /// A stream shuts down its writing side here, so that a client that is still reading sees a clean
     /// end of the stream even if not all of its input was read. Failure is of no interest: the
     /// client may be gone already. The default does nothing, as CPython does for datagrams.
-    fn shutdown(&self) {}
+    fn say_goodbye(&self) {}
 
     /// Whether the handler took the request over. The server then neither shuts it down nor closes
     /// it. The default is `false`.

@@ -77,6 +77,16 @@ where
         }
     }
 
+    /// A server of a transport that was made with options or adopted, and the default strategy.
+    ///
+    /// With the facade's names: `ThreadingTcpServer::with_transport(Tcp::from(listener), service)`.
+    pub fn with_transport(transport: T, service: S) -> Self
+    where
+        C: Default,
+    {
+        Self::new(transport, C::default(), service)
+    }
+
     /// Makes the transport from an address and listens: the constructor of CPython's servers.
     ///
     /// # Errors
@@ -89,7 +99,7 @@ where
         T: Bind<A>,
         C: Default,
     {
-        Ok(Self::new(T::bind(address)?, C::default(), service))
+        Ok(Self::with_transport(T::bind(address)?, service))
     }
 
     /// The same server with other settings.
@@ -123,7 +133,8 @@ where
         }
     }
 
-    /// The transport; `None` when the server is closed.
+    /// The transport; `None` when the server is closed. Its descriptor is CPython's `fileno()`.
+    #[doc(alias = "fileno")]
     pub fn transport(&self) -> Option<&T> {
         self.transport.as_ref()
     }
@@ -138,12 +149,16 @@ where
         &self.service
     }
 
-    /// A handle that stops this server, from any thread.
+    /// A handle that stops this server, from any thread: `shutdown_handle().shutdown()` is CPython's
+    /// `shutdown()`. Take it before the server serves.
+    #[doc(alias = "shutdown")]
+    #[must_use = "the handle does nothing by itself"]
     pub fn shutdown_handle(&self) -> ShutdownHandle {
         ShutdownHandle::new(Arc::clone(&self.common))
     }
 
-    /// What handlers see of this server.
+    /// What handlers see of this server, for another thread. Take it before the server serves.
+    #[must_use = "the handle does nothing by itself"]
     pub fn handle(&self) -> ServerHandle {
         ServerHandle::new(Arc::clone(&self.common))
     }

@@ -29,7 +29,17 @@ impl ServerHandle {
         self.0.request()
     }
 
+    /// Whether the run this handle belongs to was asked to stop, or is over, or the server is closed.
+    ///
+    /// A handler with a long life looks here to end early.
+    pub fn is_stopping(&self) -> bool {
+        self.0.is_over()
+    }
+
     /// How many requests came in and how each of them left, up to now.
+    ///
+    /// A client may see its connection end a moment before that is counted; what workers do is final
+    /// when the server is closed.
     pub fn counts(&self) -> Counts {
         self.counters().snapshot()
     }

@@ -1,7 +1,6 @@
 //! The contract for what happens to a request: the methods a subclass overrides in CPython.
 
 use crate::handler_error::{HandlerError, HandlerResult};
-use crate::report;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 
@@ -11,6 +10,40 @@ use crate::server_handle::ServerHandle;
 /// Most services are made by the crate `socketserver-handlers` from a handler or a closure. To replace
 /// a single hook, wrap a service with [`ServiceExt`](crate::ServiceExt); to replace many, implement
 /// this.
+///
+/// # Examples
+///
+/// A service around another one, which it stands in for: what a subclass does in Python. Hooks that are
+/// not passed on are the default ones, not those of the service inside.
+///
+/// ```
+/// use socketserver_core::{HandlerError, HandlerResult, Request, ServerHandle, Service};
+///
+/// /// Stops the server at the first error.
+/// struct StopAtError<S> {
+///     inner: S,
+/// }
+///
+/// impl<R: Request, S: Service<R>> Service<R> for StopAtError<S> {
+///     fn finish_request(
+///         &self,
+///         request: &mut R,
+///         client_address: &R::Addr,
+///         server: &ServerHandle,
+///     ) -> HandlerResult {
+///         let result = self.inner.finish_request(request, client_address, server);
+///         if result.is_err() {
+///             server.request_shutdown();
+///         }
+///         result
+///     }
+///
+///     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
+///         // Python's `super().handle_error(…)`.
+///         self.inner.handle_error(request, client_address, error);
+///     }
+/// }
+/// ```
 ///
 /// # Order of calls
 ///
@@ -27,6 +60,11 @@ use crate::server_handle::ServerHandle;
 ///
 /// A panic in `finish_request` is a failure like any other. What a panic in another hook does is told
 /// [at the crate's root](crate#what-happens-to-errors-and-panics).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service for requests of type `{R}`",
+    note = "a closure becomes one with `stream_fn(…)` or `base_fn(…)`",
+    note = "a handler type becomes one with `StreamService::new(|| …)` or `BaseService::new(|| …)`"
+)]
 pub trait Service<R: Request> {
     /// Serves the request: makes a handler and runs it.
     ///
@@ -42,6 +80,9 @@ pub trait Service<R: Request> {
     ) -> HandlerResult;
 
     /// Whether the request is to be served. The default says yes.
+    ///
+    /// On a dual-stack listener an IPv4 client's address looks like `::ffff:192.0.2.1`: compare
+    /// `client_address.ip().to_canonical()`, or a deny-list lets it in.
     fn verify_request(&self, request: &R, client_address: &R::Addr) -> bool {
         let _ = (request, client_address);
         true
@@ -49,11 +90,10 @@ pub trait Service<R: Request> {
 
     /// Deals with a failed request, which is still open: a last reply can be sent.
     ///
-    /// The default writes the client's address and the error with all its sources to standard
-    /// error, as CPython does, and ignores that this may fail.
+    /// The default is [`HandlerError::report`], which writes to standard error, as CPython does.
     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
         let _ = request;
-        report::to_standard_error(client_address, &error);
+        error.report(client_address);
     }
 
     /// Called when [`handle_request`](crate::Server::handle_request) ran out of time. The default
@@ -69,9 +109,9 @@ pub trait Service<R: Request> {
     }
 
     /// Says goodbye to the client and closes the request. The default calls
-    /// [`Request::shutdown`], then [`close_request`](Self::close_request).
+    /// [`Request::say_goodbye`], then [`close_request`](Self::close_request).
     fn shutdown_request(&self, request: R) {
-        request.shutdown();
+        request.say_goodbye();
         self.close_request(request);
     }
 

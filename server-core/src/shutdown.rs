@@ -78,10 +78,15 @@ impl ShutdownHandle {
         self.stop_and_wait(Instant::now().checked_add(timeout))
     }
 
-    /// Whether a stop was requested that no run has used up yet. A long synchronous handler can
-    /// look here to end early.
+    /// Whether a stop was requested that no run has used up yet. When the run has ended this is false
+    /// again; a handler asks [`ServerHandle::is_stopping`](crate::ServerHandle::is_stopping).
     pub fn is_requested(&self) -> bool {
         self.common.lifecycle.stop_ordered()
+    }
+
+    /// Whether the run this handle was made for is told to stop, or over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.common.lifecycle.is_over(self.born)
     }
 
     fn stop_and_wait(&self, deadline: Option<Instant>) -> Result<StopOrder, ShutdownError> {

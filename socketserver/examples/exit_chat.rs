@@ -11,7 +11,6 @@ use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
 
 use socketserver::prelude::*;
-use socketserver::{Server, concurrency::ThreadPerRequest, transports::Tcp};
 
 /// A longer message is an error.
 const LONGEST_MESSAGE: usize = 64 * 1024;

@@ -10,7 +10,6 @@ use std::error::Error;
 use std::io::{BufRead, Read, Write};
 
 use socketserver::prelude::*;
-use socketserver::{Server, concurrency::ThreadPerRequest, transports::Tcp};
 
 /// A longer line is cut.
 const LONGEST_LINE: u64 = 10_000;

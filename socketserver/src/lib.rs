@@ -37,7 +37,6 @@
 //!
 //! ```
 //! use socketserver::prelude::*;
-//! use socketserver::{Server, concurrency::ThreadPerRequest, transports::Tcp};
 //!
 //! let server = Server::new(
 //!     Tcp::options().nodelay(true).bind("127.0.0.1:0")?,
@@ -53,7 +52,9 @@
 //! # Stopping
 //!
 //! A [`ShutdownHandle`] stops the server from any thread, at once. Then [`Server::close`], or
-//! dropping the server, closes the listener and waits for the workers:
+//! dropping the server, closes the listener and waits for the workers. Workers wait for their clients: a
+//! server that must end although a client is connected uses
+//! [daemon threads](concurrency::ThreadPerRequest::daemon_threads).
 //!
 //! ```
 //! use socketserver::prelude::*;
@@ -75,10 +76,10 @@
 //! use socketserver::prelude::*;
 //!
 //! let service = stream_fn(|_client| Ok(()))
-//!     .verify(|_: &TcpConnection, client_address| client_address.ip().is_loopback())
+//!     .verify(|_: &TcpConnection, client_address| client_address.ip().to_canonical().is_loopback())
 //!     .on_error(|_connection, client_address, error| {
 //!         if !error.is_disconnect() {
-//!             eprintln!("{client_address}: {error}");
+//!             error.report(client_address);
 //!         }
 //!     });
 //! let server = TcpServer::bind("127.0.0.1:0", service)?;

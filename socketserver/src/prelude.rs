@@ -2,9 +2,11 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    Ended, Handled, HandlerError, HandlerResult, PollInterval, ServerConfig, Service, ServiceExt,
-    ShutdownHandle, TcpConnection, TcpServer, ThreadingTcpServer,
+    Ended, Handled, HandlerError, HandlerResult, PollInterval, Server, ServerConfig, ServerHandle,
+    Service, ServiceExt, ShutdownHandle, TcpConnection, TcpServer, ThreadingTcpServer,
 };
+#[doc(no_inline)]
+pub use socketserver_concurrency::{Synchronous, ThreadPerRequest};
 #[doc(no_inline)]
 pub use socketserver_core::{Request, StreamRequest, Transport};
 #[doc(no_inline)]
@@ -12,3 +14,5 @@ pub use socketserver_handlers::{
     BaseRequestHandler, BaseService, Context, Stream, StreamRequestHandler, StreamService, base_fn,
     stream_fn,
 };
+#[doc(no_inline)]
+pub use socketserver_transports::{Tcp, TcpOptions};

@@ -81,9 +81,10 @@ impl<S: fmt::Debug> fmt::Debug for Connection<S> {
 impl Request for Connection<TcpStream> {
     type Addr = SocketAddr;
 
-    fn shutdown(&self) {
+    /// Shuts the writing side down.
+    fn say_goodbye(&self) {
         // The client may be gone; there is nobody to tell then.
-        let _ = TcpStream::shutdown(self, Shutdown::Write);
+        let _ = self.shutdown(Shutdown::Write);
     }
 
     fn is_detached(&self) -> bool {

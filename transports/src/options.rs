@@ -49,12 +49,14 @@ pub(crate) type SocketHook = Arc<dyn Fn(&Socket) -> io::Result<()> + Send + Sync
 /// What a socket bound to an IPv6 address does about IPv4 clients.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Ipv6 {
-    /// What the system does by default, as in CPython. On Linux that is usually dual-stack.
+    /// What the system does by default, as in CPython. On Linux that is usually dual-stack,
+    /// with what is said there about addresses.
     #[default]
     SystemDefault,
     /// Takes IPv6 clients only.
     Only,
-    /// When bound to `::`, takes IPv4 clients too; their addresses look like `::ffff:127.0.0.1`.
+    /// When bound to `::`, takes IPv4 clients too. Their addresses look like `::ffff:127.0.0.1`: compare
+    /// [`to_canonical`](std::net::IpAddr::to_canonical) of them with lists of addresses.
     DualStack,
 }
 

@@ -160,7 +160,7 @@ impl ScriptedRequest {
 impl Request for ScriptedRequest {
     type Addr = String;
 
-    fn shutdown(&self) {
+    fn say_goodbye(&self) {
         self.closed.0.shut_down.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -140,7 +140,7 @@ impl Service<ScriptedRequest> for RecordingService {
 
     fn shutdown_request(&self, request: ScriptedRequest) {
         self.act(Hook::ShutdownRequest);
-        request.shutdown();
+        request.say_goodbye();
         self.close_request(request);
     }
 

@@ -4,10 +4,13 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::support::{Recorded, server};
-use socketserver_core::testing::{Act, Hook, Inline, RecordingService, ScriptedTransport};
-use socketserver_core::{Concurrency, Counts, Dispatched, Handled, Job, Rejected, Server};
+use socketserver_core::testing::{
+    Act, Hook, Inline, RecordingService, ScriptedRequest, ScriptedTransport,
+};
+use socketserver_core::{Concurrency, Counts, Dispatched, Handled, Job, Rejected, Server, Service};
 
 /// Serves "one" with a service that does `act` in `hook`; says what was called, what became of the
 /// call, and gives the server back.
@@ -213,4 +216,16 @@ fn a_server_can_be_bound_by_address() {
     let mut server =
         Server::<ScriptedTransport, Inline, _>::bind("one", RecordingService::new()).unwrap();
     assert!(matches!(server.handle_request(), Ok(Handled::Served)));
+}
+
+#[test]
+fn a_service_behind_pointers_keeps_all_its_hooks() {
+    let service = RecordingService::new().with(Hook::FinishRequest, 1, Act::Fail);
+    let calls = service.calls();
+    let shared: Arc<Box<dyn Service<ScriptedRequest>>> = Arc::new(Box::new(service));
+    let transport = ScriptedTransport::new();
+    transport.script().request("one");
+    let mut server = Server::new(transport, Inline, &shared);
+    assert!(matches!(server.handle_request(), Ok(Handled::Served)));
+    assert_eq!(calls.hooks(), "VR FR HE SR CR");
 }

@@ -96,6 +96,26 @@ fn a_handler_that_outlives_its_run_cannot_stop_the_next() {
 }
 
 #[test]
+fn a_handler_sees_that_its_run_is_stopping_or_over() {
+    let (sender, receiver) = mpsc::channel();
+    let (server, script) = server_of(move |_request, server| {
+        let before = server.is_stopping();
+        server.request_shutdown();
+        sender.send((before, server.is_stopping(), server.clone()))?;
+        Ok(())
+    });
+    let mut server = server.with_config(sleepy());
+    script.request("one");
+    server.serve_forever().unwrap();
+    let (before, after, handle) = receiver.recv().unwrap();
+    assert_eq!((before, after), (false, true));
+    assert!(handle.is_stopping(), "the run is over");
+    assert!(!server.handle().is_stopping(), "the next run has not begun");
+    server.close();
+    assert!(server.handle().is_stopping());
+}
+
+#[test]
 fn a_closed_server_cannot_be_stopped_but_an_order_from_before_is_honoured() {
     let (mut server, _, _) = server(RecordingService::new());
     let stop = server.shutdown_handle();
