@@ -91,6 +91,9 @@ impl<C: StreamRequest> Stream<C> {
     /// ends, and counts it as detached. `wfile` is flushed and both files are closed; what
     /// `rfile` had read ahead goes along.
     ///
+    /// If the handler fails afterwards, `handle_error` still gets the request, which says that it is
+    /// [detached](socketserver_core::Request::is_detached): it should not write to it then.
+    ///
     /// In CPython a handler cannot hand a live connection on: the server shuts it down.
     ///
     /// # Errors
@@ -100,7 +103,7 @@ impl<C: StreamRequest> Stream<C> {
         self.wfile.close()?;
         let unread = self.rfile.buffer().to_vec();
         self.rfile.close();
-        self.connection.detach();
+        self.connection.mark_detached();
         Ok(Detached::new(self.connection.clone(), unread))
     }
 

@@ -59,6 +59,8 @@ pub trait Job {
 pub enum Finished {
     /// The handler ran; if it failed, `handle_error` was told.
     Served,
+    /// No handler ran: the request was refused.
+    Refused,
     /// The handler asked to exit. What that ends is up to the strategy: the loop, the thread, the
     /// process.
     Exited(Exit),

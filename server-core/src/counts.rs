@@ -21,6 +21,12 @@ pub struct Counts {
     pub unserved: u64,
     /// Another process serves it; this one closed its own copy.
     pub handed_over: u64,
+    /// Requests that could not be taken, and are not among the accepted: mostly clients that were gone
+    /// already.
+    pub accept_failures: u64,
+    /// How often a request could not be taken because the process or the system was out of something:
+    /// descriptors, memory. The loop pauses each time.
+    pub exhausted: u64,
     /// How often `handle_error` was called. Not a door: the request leaves through one as well.
     pub errors: u64,
     /// How often a hook of the service panicked. Not a door either.
@@ -47,6 +53,8 @@ pub(crate) struct Counters {
     pub(crate) refused: Counter,
     pub(crate) unserved: Counter,
     pub(crate) handed_over: Counter,
+    pub(crate) accept_failures: Counter,
+    pub(crate) exhausted: Counter,
     pub(crate) errors: Counter,
     pub(crate) hook_panics: Counter,
 }
@@ -62,6 +70,8 @@ impl Counters {
             refused: self.refused.get(),
             unserved: self.unserved.get(),
             handed_over: self.handed_over.get(),
+            accept_failures: self.accept_failures.get(),
+            exhausted: self.exhausted.get(),
             errors: self.errors.get(),
             hook_panics: self.hook_panics.get(),
         };

@@ -35,18 +35,24 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         Self { request: Some(request), client_address, service, server }
     }
 
-    /// Asks the service whether to go on.
-    pub(crate) fn verify(&self) -> bool {
-        self.request
-            .as_ref()
-            .is_some_and(|request| self.service.verify_request(request, &self.client_address))
-    }
-
-    /// The door for a request the service refused.
-    pub(crate) fn refuse(mut self) -> Finished {
+    /// Asks the service whether to go on. A panic of that hook closes the request, and comes back.
+    pub(crate) fn verify(mut self) -> Result<Self, Finished> {
         let request = self.take();
-        self.server.counters().refused.add();
-        self.shut_down(request, Finished::Served)
+        match guarded(|| self.service.verify_request(&request, &self.client_address)) {
+            Ok(true) => {
+                self.request = Some(request);
+                Ok(self)
+            }
+            Ok(false) => {
+                self.server.counters().refused.add();
+                Err(self.shut_down(request, Finished::Refused))
+            }
+            Err(payload) => {
+                self.server.counters().unserved.add();
+                let finished = self.hook_panicked(payload);
+                Err(self.shut_down(request, finished))
+            }
+        }
     }
 
     /// The door for a request that no strategy could run: reported, then closed.
@@ -145,6 +151,6 @@ impl<R: Request, S: Service<R>> fmt::Debug for ServiceJob<R, S> {
 ///
 /// That the code may leave its own things half done is the same as when a thread of its own panics:
 /// the service is only ever shared by reference, and the request is only closed afterwards.
-fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(run))
 }

@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 use crate::shutdown::StopOrder;
-use crate::sync::{Condvar, Mutex, ThreadId, current_thread, lock, wait, wait_timeout};
+use crate::sync::{
+    Arc, AtomicU64, Condvar, Mutex, Ordering, ThreadId, current_thread, lock, wait, wait_timeout,
+};
 use crate::transport::Waker;
 
 /// The state a server shares with its handles.
@@ -26,8 +28,7 @@ struct State {
     stop_ordered: bool,
     /// How many verbs have ended: tells waiters that theirs has.
     verbs: u64,
-    /// How many runs have ended: verbs that a stop order is used up by. A handle remembers the
-    /// number it was made at.
+    /// How many runs have ended: verbs that a stop order is used up by.
     runs: u64,
     closed: bool,
 }
@@ -42,32 +43,39 @@ impl Lifecycle {
         lock(&self.state).runs
     }
 
-    /// Orders a stop on behalf of a handle made when `born` runs had ended.
-    pub(crate) fn order_stop(&self, born: u64) -> StopOrder {
+    /// Orders a stop within `scope`. Says what became of it and, if a verb is in progress that heeds
+    /// it, which one: to wait for with [`await_end`](Self::await_end).
+    pub(crate) fn order_stop(&self, scope: &Scope) -> (StopOrder, Option<VerbNumber>) {
         let mut state = lock(&self.state);
-        let order = if state.serving.is_some() {
-            StopOrder::Delivered
-        } else if state.runs == born && !state.closed {
-            StopOrder::Kept
-        } else {
-            return StopOrder::TooLate;
-        };
+        let serving = state.serving.is_some();
+        let too_late = state.closed
+            || match scope {
+                Scope::Run(run) => *run != state.runs,
+                // A repeat: the run that the last stop of this family was for is the last that ended.
+                Scope::Server(last) => !serving && state.runs > 0 && last.get() == state.runs,
+            };
+        if too_late {
+            return (StopOrder::TooLate, None);
+        }
+        if let Scope::Server(last) = scope {
+            last.set(state.runs + 1);
+        }
         state.stop_ordered = true;
+        let verb = serving.then_some(VerbNumber(state.verbs));
         self.changed.notify_all();
         drop(state);
         self.waker.wake();
-        order
+        (if serving { StopOrder::Delivered } else { StopOrder::Kept }, verb)
     }
 
-    /// Waits until the verb that is in progress has ended, if there is one. Says whether it did
-    /// before `deadline`; `None` when this is the very thread that serves.
-    pub(crate) fn await_end(&self, deadline: Option<Instant>) -> Option<bool> {
+    /// Waits until `verb` has ended. Says whether it did before `deadline`; `None` when this is the very
+    /// thread that is in it.
+    pub(crate) fn await_end(&self, verb: VerbNumber, deadline: Option<Instant>) -> Option<bool> {
         let mut state = lock(&self.state);
-        if state.serving == Some(current_thread()) {
+        if state.verbs == verb.0 && state.serving == Some(current_thread()) {
             return None;
         }
-        let verb = state.verbs;
-        while state.serving.is_some() && state.verbs == verb {
+        while state.verbs == verb.0 {
             state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
                 None => wait(&self.changed, state),
                 Some(Duration::ZERO) => return Some(false),
@@ -119,6 +127,36 @@ impl Lifecycle {
         Serving { lifecycle: self, verb }
     }
 }
+
+/// What a handle's stop is meant for.
+#[derive(Clone, Debug)]
+pub(crate) enum Scope {
+    /// The run that began, or will begin, when this many had ended; no other.
+    Run(u64),
+    /// Whatever run there is, else the next. The number, shared by all clones of a handle, is that of the run
+    /// (counted from 1) that their last stop was for: it tells a late repeat from a new stop.
+    Server(Arc<LastStop>),
+}
+
+/// The run that the last stop of a family of handles was for; 0 for none yet.
+#[derive(Debug, Default)]
+pub(crate) struct LastStop(AtomicU64);
+
+impl LastStop {
+    // Only read and written under the lifecycle's lock, which gives the order; it is atomic because handles
+    // share it.
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, run: u64) {
+        self.0.store(run, Ordering::Relaxed);
+    }
+}
+
+/// A verb in progress, told from those before and after it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VerbNumber(u64);
 
 /// Which verb is in progress.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -18,6 +18,11 @@ pub trait Request {
     /// A stream shuts down its writing side here, so that a client that is still reading sees a clean
     /// end of the stream even if not all of its input was read. Failure is of no interest: the
     /// client may be gone already. The default does nothing, as CPython does for datagrams.
+    ///
+    /// # Platform notes
+    ///
+    /// That unread input does not turn the end into a reset is sure on Linux; elsewhere the reset may
+    /// come first.
     fn say_goodbye(&self) {}
 
     /// Whether the handler took the request over. The server then neither shuts it down nor closes
@@ -74,5 +79,7 @@ pub trait StreamRequest: Request + Clone {
 
     /// Marks the connection as taken over: from now on
     /// [`is_detached`](Request::is_detached) is `true` for every clone.
-    fn detach(&self);
+    ///
+    /// A stream handler calls `Stream::detach` instead, which takes along what was read ahead.
+    fn mark_detached(&self);
 }

@@ -7,7 +7,7 @@ use crate::backoff::Backoff;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
 use crate::config::PollInterval;
 use crate::error::ServeError;
-use crate::job::ServiceJob;
+use crate::job::{ServiceJob, guarded};
 use crate::lifecycle::Serving;
 use crate::outcome::{Ended, Handled};
 use crate::server_handle::ServerHandle;
@@ -51,7 +51,7 @@ where
                 Readiness::Woken => continue,
             }
             self.concurrency.service_actions();
-            self.service.service_actions(&self.server);
+            self.hook(S::service_actions);
         }
         Ok(Ended::Shutdown)
     }
@@ -70,18 +70,34 @@ where
             let ordered = self.serving.stop_ordered();
             let patience = if ordered { Some(Duration::ZERO) } else { left };
             match self.wait(patience)? {
-                Readiness::Request => return self.take_request(remaining()),
-                Readiness::TimedOut | Readiness::Woken if ordered => {
-                    self.serving.take_order();
-                    return Ok(Handled::ShutdownRequested);
+                Readiness::Request => {
+                    let handled = self.take_request(remaining())?;
+                    // With a stop ordered no pause was made; this keeps the caller from spinning.
+                    let nothing = matches!(handled, Handled::NothingAccepted(_));
+                    return Ok(if ordered && nothing { self.heed_stop() } else { handled });
                 }
+                Readiness::TimedOut | Readiness::Woken if ordered => return Ok(self.heed_stop()),
                 Readiness::Woken => left = remaining(),
                 Readiness::TimedOut => {
                     self.concurrency.handle_timeout();
-                    self.service.handle_timeout(&self.server);
+                    self.hook(S::handle_timeout);
                     return Ok(Handled::TimedOut);
                 }
             }
+        }
+    }
+
+    /// Uses the stop up that was ordered.
+    fn heed_stop(&self) -> Handled {
+        self.serving.take_order();
+        Handled::ShutdownRequested
+    }
+
+    /// Calls a hook of the service that is about no request. Its panic is counted and goes on.
+    fn hook(&self, hook: impl FnOnce(&S, &ServerHandle)) {
+        if let Err(payload) = guarded(|| hook(self.service, &self.server)) {
+            self.server.counters().hook_panics.add();
+            resume_unwind(payload);
         }
     }
 
@@ -96,9 +112,11 @@ where
             Ok(accepted) => accepted,
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             Err(GetRequestError::Failed(error)) => {
+                self.server.counters().accept_failures.add();
                 return Ok(Handled::NothingAccepted(Some(error)));
             }
             Err(GetRequestError::Exhausted(error)) => {
+                self.server.counters().exhausted.add();
                 let pause = self.backoff.pause();
                 self.serving.pause(patience.map_or(pause, |patience| pause.min(patience)));
                 return Ok(Handled::NothingAccepted(Some(error)));
@@ -108,14 +126,18 @@ where
         self.backoff.reset();
         let job =
             ServiceJob::new(request, client_address, Arc::clone(self.service), self.server.clone());
-        if !job.verify() {
-            job.refuse().or_panic();
-            return Ok(Handled::Refused);
-        }
+        let job = match job.verify() {
+            Ok(job) => job,
+            Err(finished) => {
+                finished.or_panic();
+                return Ok(Handled::Refused);
+            }
+        };
         match self.concurrency.process_request(job) {
             Ok(Dispatched::Started) => Ok(Handled::Started),
             Ok(Dispatched::Finished(finished)) => Ok(match finished.or_panic() {
                 Finished::Exited(exit) => Handled::Exited(exit),
+                Finished::Refused => Handled::Refused,
                 _ => Handled::Served,
             }),
             Err(rejected) => {

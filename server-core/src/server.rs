@@ -176,8 +176,9 @@ where
     ///
     /// # Errors
     ///
-    /// [`ServeError::Closed`] on a closed server; the others when the transport broke. All who wait
-    /// for the loop to end are released in any case.
+    /// [`ServeError::Closed`] on a closed server; the others when the transport broke, or could not
+    /// prepare its first wait because no descriptors are left. All who wait for the loop to end are
+    /// released in any case.
     ///
     /// # Panics
     ///
@@ -202,8 +203,21 @@ where
     /// calls `handle_timeout`, once. A request that is refused, or fails to be accepted, uses the
     /// call up. `service_actions` is not called.
     ///
-    /// A request that is waiting is served even if a shutdown was requested; but the call does not
-    /// *wait* then, see [`Handled::ShutdownRequested`].
+    /// A request that is waiting is served even if a shutdown was requested, as in CPython; but the
+    /// call does not *wait* then, see [`Handled::ShutdownRequested`]. So that steady traffic cannot
+    /// keep a loop of calls from ending, let it look:
+    ///
+    #[cfg_attr(feature = "testing", doc = "```")]
+    #[cfg_attr(not(feature = "testing"), doc = "```ignore")]
+    /// # use socketserver_core::{Server, testing::*};
+    /// # let mut server = Server::new(ScriptedTransport::new(), Inline, RecordingService::new());
+    /// # server.shutdown_handle().request();
+    /// let stop = server.shutdown_handle();
+    /// while !stop.is_requested() {
+    ///     println!("{:?}", server.handle_request()?);
+    /// }
+    /// # Ok::<(), socketserver_core::ServeError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -224,7 +238,7 @@ where
     /// `server_close()`. Requests in progress are not cut; a second call does nothing.
     ///
     /// In a worker of this very server (which got hold of the server and closes or drops it) it does
-    /// not wait for that worker.
+    /// not wait for workers: two that did would wait for each other.
     #[doc(alias = "server_close")]
     pub fn close(&mut self) {
         self.common.lifecycle.close();

@@ -88,7 +88,8 @@ pub trait Service<R: Request> {
         true
     }
 
-    /// Deals with a failed request, which is still open: a last reply can be sent.
+    /// Deals with a failed request, which is still open: a last reply can be sent, unless the handler
+    /// had [detached](Request::is_detached) it before it failed.
     ///
     /// The default is [`HandlerError::report`], which writes to standard error, as CPython does.
     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Common;
 use crate::error::ShutdownError;
+use crate::lifecycle::Scope;
 use crate::sync::Arc;
 
 /// Stops a server: clone it, send it anywhere, use it from any thread, as often as you like.
@@ -12,37 +13,46 @@ use crate::sync::Arc;
 /// served to its end; one that arrives after the stop stays in the listener's backlog, for the next
 /// run. The listener stays open: to free the port, [close](crate::Server::close) the server.
 ///
+/// A signal *handler* must not call this (it takes a lock); a thread that waits for signals may.
+///
 /// # Which run is meant
 ///
 /// A server can serve many times: each [`serve_forever`](crate::Server::serve_forever) that ends is
-/// the end of a *run*. A handle speaks to the run that is in progress. If there is none, it speaks to
-/// the next, provided that no run has ended since the handle was made:
+/// the end of a *run*. A stop is for the run in progress, else for the next:
 ///
 /// | when | effect | answer |
 /// |---|---|---|
 /// | the server is serving | it stops | [`StopOrder::Delivered`] |
-/// | not serving, no run has ended since the handle was made | the next run ends at once, serving nobody | [`StopOrder::Kept`] |
-/// | not serving, a run has ended since, or the server is closed | none | [`StopOrder::TooLate`] |
+/// | it is not serving | the next run ends at once, serving nobody | [`StopOrder::Kept`] |
+/// | it is not serving, and the last run was the one that this handle or a clone of it stopped | none: a late repeat | [`StopOrder::TooLate`] |
+/// | it is closed | none | [`StopOrder::TooLate`] |
 ///
-/// So a handle made before the server starts never misses it: start a thread that serves, stop it right
-/// away, and it ends. And a second, late stop does no harm to the next run; for that one, take a new
-/// handle before it starts. CPython cannot tell the two cases apart, and lets a late second
-/// `shutdown()` end the next run as well.
+/// So a stop before the start is not missed: start a thread that serves, stop it right away, and it ends. Nor
+/// is one that comes between two runs, while a program reloads, say. And a second `shutdown()` to make
+/// sure does no harm to the next run. CPython cannot tell the last two apart, and lets the repeat end
+/// the next run.
+///
+/// The handle of a handler or a hook ([`ServerHandle::shutdown_handle`](crate::ServerHandle::shutdown_handle))
+/// speaks to the run it came from and to no other: a worker that outlives its run cannot stop the next.
 ///
 /// [`handle_request`](crate::Server::handle_request) is not a run: a stop that comes while it serves
 /// a request is kept. A stop that finds it waiting, or about to wait, makes it return
 /// [`Handled::ShutdownRequested`](crate::Handled), which uses the stop up, as the end of a run does.
 #[derive(Clone, Debug)]
 pub struct ShutdownHandle {
-    pub(crate) common: Arc<Common>,
-    /// How many runs had ended when this handle was made.
-    born: u64,
+    common: Arc<Common>,
+    scope: Scope,
 }
 
 impl ShutdownHandle {
+    /// The first of a family of handles on the server.
     pub(crate) fn new(common: Arc<Common>) -> Self {
-        let born = common.lifecycle.runs();
-        Self { common, born }
+        Self { common, scope: Scope::Server(Arc::default()) }
+    }
+
+    /// A handle on the run that begins, or began, when `run` others had ended.
+    pub(crate) fn of_run(common: Arc<Common>, run: u64) -> Self {
+        Self { common, scope: Scope::Run(run) }
     }
 
     /// Asks the server to stop, and returns at once.
@@ -50,7 +60,7 @@ impl ShutdownHandle {
     /// Can be called from the serving thread too: from a handler or a hook.
     #[expect(clippy::must_use_candidate, reason = "most callers just want it to stop")]
     pub fn request(&self) -> StopOrder {
-        self.common.lifecycle.order_stop(self.born)
+        self.common.lifecycle.order_stop(&self.scope).0
     }
 
     /// Asks the server to stop and waits until it has: CPython's `shutdown()`.
@@ -84,14 +94,11 @@ impl ShutdownHandle {
         self.common.lifecycle.stop_ordered()
     }
 
-    /// Whether the run this handle was made for is told to stop, or over.
-    pub(crate) fn is_over(&self) -> bool {
-        self.common.lifecycle.is_over(self.born)
-    }
-
     fn stop_and_wait(&self, deadline: Option<Instant>) -> Result<StopOrder, ShutdownError> {
-        let order = self.request();
-        match self.common.lifecycle.await_end(deadline) {
+        let lifecycle = &self.common.lifecycle;
+        let (order, verb) = lifecycle.order_stop(&self.scope);
+        let Some(verb) = verb else { return Ok(order) };
+        match lifecycle.await_end(verb, deadline) {
             Some(true) => Ok(order),
             Some(false) => Err(ShutdownError::TimedOut),
             None => Err(ShutdownError::FromServingThread),
@@ -106,6 +113,6 @@ pub enum StopOrder {
     Delivered,
     /// Nobody is serving; the next run will end at once.
     Kept,
-    /// The run it was meant for is over, or the server is closed; nothing happens.
+    /// The run it was meant for is over, or the server is closed: nothing happens.
     TooLate,
 }

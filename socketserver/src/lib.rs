@@ -86,6 +86,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # When the compiler asks for types
+//!
+//! A closure that does more with its client than read and write has to name it:
+//!
+//! ```
+//! use socketserver::prelude::*;
+//! use std::io::Write;
+//!
+//! let service = stream_fn(|client: &mut Stream<TcpConnection>| {
+//!     writeln!(client.wfile, "you are {}", client.client_address.ip())?;
+//!     Ok(())
+//! });
+//! let server = TcpServer::bind("127.0.0.1:0", service)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Platforms
 //!
 //! Linux, macOS, FreeBSD and Windows; differences are told under *Platform notes* where there are any.
@@ -101,8 +117,8 @@ pub use socketserver_transports as transports;
 
 #[doc(no_inline)]
 pub use socketserver_core::{
-    Ended, Handled, HandlerError, HandlerResult, PollInterval, Server, ServerConfig, ServerHandle,
-    Service, ServiceExt, ShutdownHandle,
+    Counts, Ended, Exit, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
+    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder,
 };
 
 pub mod prelude;

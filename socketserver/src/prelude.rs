@@ -2,8 +2,9 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    Ended, Handled, HandlerError, HandlerResult, PollInterval, Server, ServerConfig, ServerHandle,
-    Service, ServiceExt, ShutdownHandle, TcpConnection, TcpServer, ThreadingTcpServer,
+    Counts, Ended, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
+    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder,
+    TcpConnection, TcpServer, ThreadingTcpServer,
 };
 #[doc(no_inline)]
 pub use socketserver_concurrency::{Synchronous, ThreadPerRequest};

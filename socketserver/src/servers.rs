@@ -8,7 +8,8 @@ use socketserver_transports::{Connection, Tcp};
 
 /// A TCP server that serves one client after another: CPython's `TCPServer`.
 ///
-/// Made with [`Server::bind`]; nothing of the service has to be `Send`.
+/// Made with [`Server::bind`]. Nothing of the service has to be `Send`, unless the server is moved to
+/// another thread: then it has to be `Send` and `Sync`.
 ///
 /// ```
 /// use socketserver::prelude::*;

@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | `EAGAIN`, `EWOULDBLOCK` | not ready | somebody else took it, or it is gone |
 //! | `EINTR` | tried again at once | a signal |
-//! | `ECONNABORTED`, `ECONNRESET`, `EPROTO`, `ENETDOWN` and the like, `EPERM` | failed | this one connection: it is gone, its network failed before it was accepted, a firewall forbids it |
+//! | `ECONNABORTED`, `ECONNRESET`, `EPROTO`, `ENETDOWN` and the like, `ETIMEDOUT` | failed | this one connection: it is gone, or its network failed before it was accepted |
 //! | `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM` | exhausted | it gets better when something is closed; until then a retry would spin |
+//! | `EPERM` | exhausted | a security rule forbids it, and the connection may stay in the queue: a retry would spin too |
 //! | all others (`EBADF`, `EINVAL`, `ENOTSOCK`, …) | fatal | the listener is broken, or not one |
 
 use std::io;
@@ -34,7 +35,8 @@ pub(crate) fn stream(listener: &Socket) -> Result<(Socket, SocketAddr), GetReque
     Ok((socket, address.as_socket().ok_or_else(gone)?))
 }
 
-fn sorted(error: io::Error) -> GetRequestError {
+/// Sorts an error as the table says.
+pub(crate) fn sorted(error: io::Error) -> GetRequestError {
     if error.kind() == io::ErrorKind::WouldBlock {
         return GetRequestError::NotReady;
     }

@@ -16,8 +16,8 @@ use socketserver_core::{Request, StreamRequest};
 /// methods of the socket can be called on it directly (`peer_addr`, `set_read_timeout`, `as_fd`, …);
 /// it also reads and writes, through a shared reference too.
 ///
-/// Unlike the bare socket's, its reads and writes fail with [`io::ErrorKind::TimedOut`] on every
-/// platform when a timeout passes.
+/// Unlike the bare socket's, its reads and writes go on when a signal interrupts them, and fail with
+/// [`io::ErrorKind::TimedOut`] on every platform when a timeout passes.
 pub struct Connection<S> {
     shared: Arc<Shared<S>>,
 }
@@ -57,6 +57,29 @@ impl Connection<TcpStream> {
     }
 }
 
+impl<S> Connection<S> {
+    /// Does a receive or send to its end, whatever signals come, and calls a timeout a timeout.
+    fn with_timeout(&self, mut call: impl FnMut(&S) -> io::Result<usize>) -> io::Result<usize> {
+        loop {
+            match call(&self.shared.socket) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A blocking socket only ever "would block" because its timeout passed: that is how Unix
+                // says it. One that was taken over may not be blocking any more.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.detached() => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn detached(&self) -> bool {
+        // Acquire pairs with the release in `mark_detached`: who sees the mark sees all that was done with
+        // the connection before.
+        self.shared.detached.load(Ordering::Acquire)
+    }
+}
+
 impl<S> Deref for Connection<S> {
     type Target = S;
 
@@ -88,19 +111,17 @@ impl Request for Connection<TcpStream> {
     }
 
     fn is_detached(&self) -> bool {
-        // Acquire pairs with the release in `detach`: who sees the mark sees all that was done with
-        // the connection before.
-        self.shared.detached.load(Ordering::Acquire)
+        self.detached()
     }
 }
 
 impl StreamRequest for Connection<TcpStream> {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        (&**self).read(buf).map_err(timed_out)
+        self.with_timeout(|mut socket| socket.read(buf))
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        (&**self).write(buf).map_err(timed_out)
+        self.with_timeout(|mut socket| socket.write(buf))
     }
 
     fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
@@ -116,14 +137,9 @@ impl StreamRequest for Connection<TcpStream> {
         TcpStream::local_addr(self)
     }
 
-    fn detach(&self) {
+    fn mark_detached(&self) {
         self.shared.detached.store(true, Ordering::Release);
     }
-}
-
-/// A blocking socket only ever "would block" because its timeout passed: that is how Unix says it.
-fn timed_out(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }
 
 impl<S> Read for &Connection<S>

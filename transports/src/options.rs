@@ -93,8 +93,8 @@ impl TcpOptions {
     ///
     /// # Platform notes
     ///
-    /// Unix only; elsewhere binding fails with [`io::ErrorKind::Unsupported`]. Linux and FreeBSD (from
-    /// its `SO_REUSEPORT_LB`) spread clients evenly, macOS does not.
+    /// Unix only; elsewhere binding fails with [`io::ErrorKind::Unsupported`]. Linux and FreeBSD (where
+    /// the option is `SO_REUSEPORT_LB`) spread clients evenly, others may not.
     pub const fn reuse_port(mut self, reuse: bool) -> Self {
         self.reuse_port = reuse;
         self
@@ -123,8 +123,10 @@ impl TcpOptions {
     }
 
     /// Whether the system probes accepted connections that have been silent for `idle`, to find out whether
-    /// the client still exists (`SO_KEEPALIVE`). The default is not to. CPython has no such option.
+    /// the client still exists (`SO_KEEPALIVE`). The default is not to. CPython has no such option. The system
+    /// counts in seconds; less than one counts as one.
     pub fn keepalive(mut self, idle: Duration) -> Self {
+        let idle = idle.max(Duration::from_secs(1));
         self.accepted.keepalive = Some(TcpKeepalive::new().with_time(idle));
         self
     }
@@ -172,8 +174,9 @@ impl TcpOptions {
         })
     }
 
-    /// Binds without listening: the port is taken, clients are refused, until
-    /// [`BoundTcp::activate`]. CPython's `bind_and_activate=False` with `server_bind()`.
+    /// Binds without listening: clients are refused until
+    /// [`BoundTcp::activate`]. With `reuse_address` another socket may bind and listen there meanwhile;
+    /// activating fails then. CPython's `bind_and_activate=False` with `server_bind()`.
     ///
     /// # Errors
     ///

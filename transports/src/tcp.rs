@@ -82,7 +82,7 @@ impl Transport for Tcp {
     }
 
     fn get_request(&self) -> Result<(Self::Request, SocketAddr), GetRequestError> {
-        self.waiter.prepare(&self.socket).map_err(GetRequestError::Fatal)?;
+        self.waiter.prepare(&self.socket).map_err(accept::sorted)?;
         let (stream, client_address) = accept::stream(&self.socket)?;
         let stream = TcpStream::from(stream);
         self.accepted.apply(&stream);

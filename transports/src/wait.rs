@@ -96,9 +96,11 @@ impl Waiter {
 
 /// The time until `deadline`, as `poll` wants it; `None` waits for ever.
 fn left(deadline: Option<Instant>) -> Option<Timespec> {
+    // Where the system counts milliseconds in 32 bits a longer wait is an error; waking once a day
+    // to wait again costs nothing.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let left = deadline?.saturating_duration_since(Instant::now());
-    // A time that does not fit is as good as for ever.
-    Timespec::try_from(left).ok()
+    Timespec::try_from(left.min(LONGEST)).ok()
 }
 
 impl Drop for Waiter {
@@ -116,4 +118,17 @@ impl fmt::Debug for Waiter {
 fn lock(bell: &Mutex<BellState>) -> MutexGuard<'_, BellState> {
     // No code that panics runs under this lock.
     bell.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_wait_is_cut_to_a_day() {
+        let month = Duration::from_secs(30 * 24 * 60 * 60);
+        let left = left(Instant::now().checked_add(month)).unwrap();
+        assert_eq!(left.tv_sec, 24 * 60 * 60);
+        assert!(super::left(None).is_none());
+    }
 }

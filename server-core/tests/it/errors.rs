@@ -64,9 +64,9 @@ fn a_detached_request_is_neither_shut_down_nor_closed_by_the_server() {
 #[test]
 fn a_panic_in_verify_request_closes_the_request_and_goes_to_the_caller() {
     let (server, hooks, outcome) = one(Hook::VerifyRequest, Act::Panic);
-    assert_eq!(hooks, "VR CR");
+    assert_eq!(hooks, "VR SR CR");
     assert_eq!(outcome.unwrap_err(), "VR");
-    assert_eq!(server.counts().unserved, 1);
+    assert_eq!((server.counts().unserved, server.counts().hook_panics), (1, 1));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_panic_in_verify_and_then_in_closing_does_not_abort() {
         Act::Panic,
     );
     let (_, hooks, outcome) = one_with(service);
-    assert_eq!((hooks.as_str(), outcome.unwrap_err().as_str()), ("VR CR", "VR"));
+    assert_eq!((hooks.as_str(), outcome.unwrap_err().as_str()), ("VR SR CR", "VR"));
 }
 
 #[test]

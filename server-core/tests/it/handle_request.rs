@@ -143,3 +143,12 @@ fn a_wait_without_limit_is_cut_by_a_stop() {
     assert!(matches!(thread.join().unwrap(), Ok(Handled::ShutdownRequested)));
     assert_eq!(calls.hooks(), "");
 }
+
+#[test]
+fn a_stop_and_nothing_that_can_be_taken_is_a_stop() {
+    let (mut server, script, _) = server(RecordingService::new());
+    server.shutdown_handle().request();
+    script.error(GetRequestError::Exhausted(io::Error::other("no descriptors")));
+    assert!(matches!(server.handle_request(), Ok(Handled::ShutdownRequested)));
+    assert_eq!(server.counts().exhausted, 1);
+}

@@ -57,6 +57,49 @@ fn a_late_second_stop_does_not_harm_the_next_run() {
 }
 
 #[test]
+fn a_first_stop_that_comes_between_two_runs_is_kept() {
+    let (server, script, _) = server(RecordingService::new());
+    let mut server = server.with_config(sleepy());
+    let on_signal = server.shutdown_handle();
+    server.shutdown_handle().request();
+    server.serve_forever().unwrap();
+    // Here the program reloads.
+    assert_eq!(on_signal.request(), StopOrder::Kept);
+    script.request("one");
+    server.serve_forever().unwrap();
+    assert_eq!(script.backlog(), 1);
+    assert_eq!(on_signal.clone().request(), StopOrder::TooLate, "a repeat");
+}
+
+#[test]
+fn who_waits_for_one_run_does_not_wait_for_the_next() {
+    for _ in 0..50 {
+        let (server, _, _) = server(RecordingService::new());
+        let mut server = server.with_config(sleepy());
+        let stop = server.shutdown_handle();
+        let thread = thread::spawn(move || {
+            server.serve_forever().unwrap();
+            server.serve_forever().unwrap();
+        });
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                let stop = stop.clone();
+                thread::spawn(move || stop.shutdown())
+            })
+            .collect();
+        for caller in callers {
+            caller.join().unwrap().unwrap();
+        }
+        // Some stop may have come when the second run was on already: that one is over, too, then.
+        while !thread.is_finished() {
+            let _ = stop.request();
+            thread::yield_now();
+        }
+        thread.join().unwrap();
+    }
+}
+
+#[test]
 fn a_handle_made_after_a_run_speaks_to_the_next() {
     let (server, script, _) = server(RecordingService::new());
     let mut server = server.with_config(sleepy());
@@ -92,7 +135,15 @@ fn a_handler_that_outlives_its_run_cannot_stop_the_next() {
     let mut server = server.with_config(sleepy());
     script.request("one");
     server.serve_forever().unwrap();
-    assert_eq!(receiver.recv().unwrap().request_shutdown(), StopOrder::TooLate);
+    let handle = receiver.recv().unwrap();
+    assert_eq!(handle.request_shutdown(), StopOrder::TooLate);
+    let stop = server.shutdown_handle();
+    let thread = thread::spawn(move || server.serve_forever());
+    script.await_idle();
+    assert_eq!(handle.request_shutdown(), StopOrder::TooLate);
+    assert_eq!(handle.shutdown_handle().shutdown(), Ok(StopOrder::TooLate));
+    stop.shutdown().unwrap();
+    thread.join().unwrap().unwrap();
 }
 
 #[test]

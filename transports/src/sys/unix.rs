@@ -17,7 +17,8 @@ pub(crate) const ACCEPTED_INHERIT_NONBLOCKING: bool =
     !cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Accept errors that say something has run out.
-pub(crate) const EXHAUSTED: &[Errno] = &[Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+pub(crate) const EXHAUSTED: &[Errno] =
+    &[Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::PERM];
 
 /// Accept errors that are about one connection only; accept(2) on Linux lists the network errors.
 pub(crate) const ONE_CONNECTION: &[Errno] = &[
@@ -28,15 +29,22 @@ pub(crate) const ONE_CONNECTION: &[Errno] = &[
     Errno::NETDOWN,
     Errno::NETUNREACH,
     Errno::NOPROTOOPT,
-    Errno::PERM,
     Errno::PROTO,
     Errno::TIMEDOUT,
     #[cfg(target_os = "linux")]
     Errno::NONET,
 ];
 
+/// Lets several sockets share a port, and each have its share of the clients.
+#[cfg(not(target_os = "freebsd"))]
 pub(crate) fn set_reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
+}
+
+/// Lets several sockets share a port, and each have its share of the clients.
+#[cfg(target_os = "freebsd")]
+pub(crate) fn set_reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port_lb(true)
 }
 
 /// Whether the socket listens, as far as the system tells.
