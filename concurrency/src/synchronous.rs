@@ -1,6 +1,6 @@
 //! One request after another, in the thread that serves: what CPython's servers do without a mix-in.
 
-use socketserver_core::{Concurrency, Dispatched, Job, Rejected};
+use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected};
 
 /// Runs each request in the serving thread, to its end, before the next is taken.
 ///
@@ -17,7 +17,7 @@ impl Synchronous {
 }
 
 impl<J: Job> Concurrency<J> for Synchronous {
-    fn process_request(&self, job: J) -> Result<Dispatched, Rejected<J>> {
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
         Ok(Dispatched::Finished(job.run()))
     }
 }

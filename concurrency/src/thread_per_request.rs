@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Rejected};
+use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected};
 
 use crate::join_set::JoinSet;
 
@@ -94,7 +94,7 @@ impl Default for ThreadPerRequest {
 }
 
 impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
-    fn process_request(&self, job: J) -> Result<Dispatched, Rejected<J>> {
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
         // A thread that cannot be started takes what it was given down with it: so the job is left
         // where this side can take it back.
         let seat = Arc::new(Mutex::new(Some(job)));

@@ -3,13 +3,12 @@
 use std::io;
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use socketserver_concurrency::ThreadPerRequest;
 use socketserver_core::testing::{Act, Hook, RecordingService, ScriptedRequest, ScriptedTransport};
 use socketserver_core::{
     GetRequestError, Handled, HandlerResult, Readiness, Server, ServerHandle, Service, StopOrder,
-    Transport, Waker,
+    Transport, Wait, Waker,
 };
 
 /// A service whose `finish_request` is a closure.
@@ -206,8 +205,8 @@ struct Telling(ScriptedTransport, mpsc::Sender<()>);
 impl Transport for Telling {
     type Request = ScriptedRequest;
 
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
-        self.0.wait(timeout)
+    fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness> {
+        self.0.wait(wait)
     }
 
     fn waker(&self) -> Waker {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 
 use crate::outcome::Exit;
+use crate::source::Source;
+use crate::transport::{Transport, Waker};
 
 /// How requests run side by side: CPython's mix-in classes.
 ///
@@ -14,18 +16,49 @@ use crate::outcome::Exit;
 ///
 /// # Order of calls
 ///
-/// All calls come from the serving thread: [`process_request`](Self::process_request) for each
-/// request, then [`service_actions`](Self::service_actions) once per turn of `serve_forever`, or
-/// [`handle_timeout`](Self::handle_timeout) when `handle_request` runs out of time. The service's
-/// hooks of the same names follow the strategy's. [`server_close`](Self::server_close) comes when the
-/// listener is closed already, and may come more than once.
+/// 1. [`attach`](Self::attach), once, when the server is made.
+/// 2. [`has_room`](Self::has_room) and [`source`](Self::source), before each wait for a request.
+/// 3. [`process_request`](Self::process_request) for each request, if there was room.
+/// 4. [`service_actions`](Self::service_actions) once per turn of `serve_forever`, or
+///    [`handle_timeout`](Self::handle_timeout) when `handle_request` runs out of time; the service's
+///    hooks of the same names follow.
+/// 5. [`server_close`](Self::server_close), when the listener is closed already; it may come more
+///    than once.
+///
+/// All but the first and the last come from the thread that serves.
 pub trait Concurrency<J: Job> {
-    /// Runs the job, or sees to it that it is run.
+    /// Gives the strategy the means to end the loop's wait, so that it asks again whether there is
+    /// room. The default does not need it.
+    fn attach(&self, waker: Waker) {
+        let _ = waker;
+    }
+
+    /// Whether another request can be taken now.
+    ///
+    /// If not, the loop leaves requests in the transport's backlog until it is woken (by the
+    /// [waker](Self::attach) or the [source](Self::source)) and this says yes. It never blocks. The
+    /// default says yes.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// Something that becomes readable when the strategy has work to do in the serving thread. The
+    /// loop then asks [`has_room`](Self::has_room), which does that work. The default is nothing.
+    fn source(&self) -> Option<Source<'_>> {
+        None
+    }
+
+    /// Runs the job, or sees to it that it is run. A strategy that makes another process of it closes the
+    /// `listener` there.
     ///
     /// # Errors
     ///
     /// When the job cannot be run at all it comes back inside [`Rejected`], untouched.
-    fn process_request(&self, job: J) -> Result<Dispatched, Rejected<J>>;
+    fn process_request(
+        &self,
+        job: J,
+        listener: &mut dyn Listener,
+    ) -> Result<Dispatched, Rejected<J>>;
 
     /// Called once per turn of `serve_forever`.
     fn service_actions(&self) {}
@@ -37,6 +70,18 @@ pub trait Concurrency<J: Job> {
     ///
     /// Must not wait for the calling thread, should that be one of the workers.
     fn server_close(&self) {}
+}
+
+/// The server's listener, as a strategy sees it: something to close in a child process.
+pub trait Listener {
+    /// Closes it in this process. The server cannot serve any more then.
+    fn close(&mut self);
+}
+
+impl<T: Transport> Listener for Option<T> {
+    fn close(&mut self) {
+        *self = None;
+    }
 }
 
 /// One accepted request with everything needed to serve it.
@@ -57,10 +102,12 @@ pub trait Job {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Finished {
-    /// The handler ran; if it failed, `handle_error` was told.
+    /// The handler ran to a good end.
     Served,
     /// No handler ran: the request was refused.
     Refused,
+    /// The handler failed, and `handle_error` was told.
+    Failed,
     /// The handler asked to exit. What that ends is up to the strategy: the loop, the thread, the
     /// process.
     Exited(Exit),

@@ -75,7 +75,7 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     fn report(&self, request: &mut R, error: HandlerError) -> Finished {
         self.server.counters().errors.add();
         match guarded(|| self.service.handle_error(request, &self.client_address, error)) {
-            Ok(()) => Finished::Served,
+            Ok(()) => Finished::Failed,
             Err(payload) => self.hook_panicked(payload),
         }
     }

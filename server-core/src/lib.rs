@@ -78,12 +78,13 @@ mod server;
 mod server_handle;
 mod service;
 mod shutdown;
+mod source;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
 
-pub use concurrency::{Concurrency, Dispatched, Finished, Job, Rejected};
+pub use concurrency::{Concurrency, Dispatched, Finished, Job, Listener, Rejected};
 pub use config::{PollInterval, ServerConfig};
 pub use counts::Counts;
 pub use error::{ServeError, ShutdownError};
@@ -96,4 +97,5 @@ pub use server::Server;
 pub use server_handle::ServerHandle;
 pub use service::Service;
 pub use shutdown::{ShutdownHandle, StopOrder};
-pub use transport::{Bind, GetRequestError, Readiness, Transport, Waker};
+pub use source::Source;
+pub use transport::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};

@@ -13,11 +13,12 @@ use crate::outcome::{Ended, Handled};
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
 use crate::sync::Arc;
-use crate::transport::{GetRequestError, Readiness, Transport};
+use crate::transport::{GetRequestError, Readiness, Transport, Wait};
 
 /// A server while one of its verbs is in progress.
 pub(crate) struct Serve<'a, T, C, S> {
-    pub(crate) transport: &'a T,
+    /// `None` only in a child process that the strategy made.
+    pub(crate) transport: &'a mut Option<T>,
     pub(crate) concurrency: &'a C,
     pub(crate) service: &'a Arc<S>,
     pub(crate) server: ServerHandle,
@@ -58,7 +59,7 @@ where
 
     /// CPython's `handle_request`, with the server's own timeout.
     pub(crate) fn one_request(&mut self, timeout: Option<Duration>) -> Result<Handled, ServeError> {
-        let timeout = match (self.transport.timeout(), timeout) {
+        let timeout = match (self.transport()?.timeout(), timeout) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
@@ -101,14 +102,21 @@ where
         }
     }
 
+    /// Waits for a request if the strategy has room for one, else until it may have.
     fn wait(&self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
-        self.transport.wait(timeout).map_err(ServeError::Wait)
+        let wait = if self.concurrency.has_room() { Wait::for_request() } else { Wait::for_wake() };
+        let wait = wait.timeout(timeout).source(self.concurrency.source());
+        self.transport()?.wait(wait).map_err(ServeError::Wait)
+    }
+
+    fn transport(&self) -> Result<&T, ServeError> {
+        self.transport.as_ref().ok_or(ServeError::Closed)
     }
 
     /// CPython's `_handle_request_noblock`: get, verify, process. A pause because something ran out
     /// takes no longer than `patience`.
     fn take_request(&mut self, patience: Option<Duration>) -> Result<Handled, ServeError> {
-        let (request, client_address) = match self.transport.get_request() {
+        let (request, client_address) = match self.transport()?.get_request() {
             Ok(accepted) => accepted,
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             Err(GetRequestError::Failed(error)) => {
@@ -133,7 +141,7 @@ where
                 return Ok(Handled::Refused);
             }
         };
-        match self.concurrency.process_request(job) {
+        match self.concurrency.process_request(job, self.transport) {
             Ok(Dispatched::Started) => Ok(Handled::Started),
             Ok(Dispatched::Finished(finished)) => Ok(match finished.or_panic() {
                 Finished::Exited(exit) => Handled::Exited(exit),

@@ -66,7 +66,9 @@ where
 {
     /// A server of these three, with the default settings. It does nothing yet.
     pub fn new(transport: T, concurrency: C, service: S) -> Self {
-        let common = Common::new(Lifecycle::new(transport.waker()));
+        let waker = transport.waker();
+        concurrency.attach(waker.clone());
+        let common = Common::new(Lifecycle::new(waker));
         Self {
             transport: Some(transport),
             concurrency,
@@ -250,9 +252,9 @@ where
 
     /// Enters a verb; `None` when the server is closed.
     fn serve(&mut self, verb: Verb) -> Option<serve::Serve<'_, T, C, S>> {
-        let transport = self.transport.as_ref()?;
+        self.transport.as_ref()?;
         Some(serve::Serve {
-            transport,
+            transport: &mut self.transport,
             concurrency: &self.concurrency,
             service: &self.service,
             server: ServerHandle::new(Arc::clone(&self.common)),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::request::Request;
+use crate::source::Source;
 
 /// Where requests come from: CPython's `TCPServer` without the loop.
 ///
@@ -23,16 +24,17 @@ pub trait Transport {
     /// What is accepted: a connection, or a datagram with its reply socket.
     type Request: Request;
 
-    /// Waits until a request can be taken, the time is over, or somebody woke the transport.
+    /// Waits for what [`Wait`] says: until a request can be taken, the time is over, or somebody woke
+    /// the transport.
     ///
-    /// `None` waits without limit; a zero timeout looks once. A signal that interrupts the wait
-    /// neither shortens nor stretches it. When a request and a wake are there at the same time,
-    /// the answer is [`Readiness::Request`] and the wake is kept for the next call.
+    /// A signal that interrupts the wait neither shortens nor stretches it. When a request and a
+    /// wake are there at the same time, the answer is [`Readiness::Request`] and the wake is kept
+    /// for the next call.
     ///
     /// # Errors
     ///
     /// An error says that the transport can no longer wait; it ends the serving loop.
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness>;
+    fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness>;
 
     /// A handle that makes a waiting [`wait`](Self::wait), or else the next one, answer
     /// [`Readiness::Woken`] at once. It may be called from any thread, also after the transport is
@@ -76,6 +78,54 @@ pub trait Bind<A>: Transport + Sized {
     fn bind(address: A) -> Result<Self, Self::Error>;
 }
 
+/// What a [`Transport::wait`] waits for.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Wait<'a> {
+    requests: bool,
+    timeout: Option<Duration>,
+    source: Option<Source<'a>>,
+}
+
+impl<'a> Wait<'a> {
+    /// A wait for a request, without limit.
+    pub const fn for_request() -> Self {
+        Self { requests: true, timeout: None, source: None }
+    }
+
+    /// A wait that a request does not end: there is nobody to run it yet.
+    pub const fn for_wake() -> Self {
+        Self { requests: false, timeout: None, source: None }
+    }
+
+    /// The same, but no longer than `timeout`: `None` waits without limit, zero looks once.
+    pub const fn timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same, but something else wakes it too: `source`, when it becomes readable.
+    pub const fn source(mut self, source: Option<Source<'a>>) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// Whether a request ends the wait.
+    pub const fn is_for_request(&self) -> bool {
+        self.requests
+    }
+
+    /// How long to wait at most.
+    pub const fn get_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// What else ends the wait with [`Readiness::Woken`] when it is readable.
+    pub const fn get_source(&self) -> Option<Source<'a>> {
+        self.source
+    }
+}
+
 /// What [`Transport::wait`] found.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Readiness {
@@ -83,7 +133,7 @@ pub enum Readiness {
     Request,
     /// The time is over.
     TimedOut,
-    /// Somebody used the [`Waker`].
+    /// Somebody used the [`Waker`], or the [source](Wait::source) is readable.
     Woken,
 }
 

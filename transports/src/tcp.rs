@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use socket2::{SockRef, Socket};
-use socketserver_core::{Bind, GetRequestError, Readiness, Transport, Waker};
+use socketserver_core::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
 
 use crate::accept;
 use crate::connection::Connection;
@@ -73,8 +73,8 @@ impl Tcp {
 impl Transport for Tcp {
     type Request = Connection<TcpStream>;
 
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
-        self.waiter.wait(&self.socket, timeout)
+    fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness> {
+        self.waiter.wait(&self.socket, wait)
     }
 
     fn waker(&self) -> Waker {

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::Socket;
-use socketserver_core::{Readiness, Waker};
+use socketserver_core::{Readiness, Wait, Waker};
 
 use crate::sys::{Bell, Ear, wake_pair};
 
@@ -65,18 +65,21 @@ impl Waiter {
         self.ear.get().ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Waits until `listener` is readable, somebody rings, or `timeout` is over.
-    pub(crate) fn wait(
-        &self,
-        listener: &Socket,
-        timeout: Option<Duration>,
-    ) -> io::Result<Readiness> {
+    /// Waits until `listener` is readable, somebody rings, or the time is over.
+    pub(crate) fn wait(&self, listener: &Socket, wait: Wait<'_>) -> io::Result<Readiness> {
         let ear = self.prepare(listener)?;
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = wait.get_timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+        // What is not waited for is outside the range that is polled.
+        let first = usize::from(!wait.is_for_request());
+        let end = if wait.get_source().is_some() { 3 } else { 2 };
         loop {
-            let mut fds =
-                [PollFd::new(listener, PollFlags::IN), PollFd::new(ear.socket(), PollFlags::IN)];
-            match poll(&mut fds, left(deadline).as_ref()) {
+            let bell = PollFd::new(ear.socket(), PollFlags::IN);
+            let source = match &wait.get_source() {
+                Some(source) => PollFd::from_borrowed_fd(*source, PollFlags::IN),
+                None => bell.clone(),
+            };
+            let mut fds = [PollFd::new(listener, PollFlags::IN), bell, source];
+            match poll(&mut fds[first..end], left(deadline).as_ref()) {
                 // A signal: the deadline stays where it was.
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -84,7 +87,9 @@ impl Waiter {
                 Ok(0) if deadline.is_some_and(|deadline| deadline > Instant::now()) => {}
                 Ok(0) => return Ok(Readiness::TimedOut),
                 // Also an error or a hang-up of the listener: accepting will say what it is.
-                Ok(_) if !fds[0].revents().is_empty() => return Ok(Readiness::Request),
+                Ok(_) if first == 0 && !fds[0].revents().is_empty() => {
+                    return Ok(Readiness::Request);
+                }
                 Ok(_) => {
                     ear.clear();
                     return Ok(Readiness::Woken);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::request::Request;
 use crate::sync::{Arc, AtomicU64, Condvar, Mutex, Ordering, lock, wait};
-use crate::transport::{GetRequestError, Readiness};
+use crate::transport::{GetRequestError, Readiness, Wait};
 
 /// The script of a [`ScriptedTransport`](super::ScriptedTransport). Can be written while the
 /// server runs, from any thread; clones write the same script.
@@ -91,11 +91,12 @@ impl Script {
         self.0.changed.notify_all();
     }
 
-    pub(super) fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
+    pub(super) fn wait(&self, sought: &Wait<'_>) -> io::Result<Readiness> {
         let mut state = lock(&self.0.state);
         state.waits += 1;
         loop {
             match state.steps.front() {
+                Some(Step::Request(_) | Step::Error(_)) if !sought.is_for_request() => {}
                 Some(Step::Request(_) | Step::Error(_)) => return Ok(Readiness::Request),
                 Some(Step::BreakWait(_)) => {
                     if let Some(Step::BreakWait(error)) = state.steps.pop_front() {
@@ -107,7 +108,7 @@ impl Script {
             if std::mem::take(&mut state.woken) {
                 return Ok(Readiness::Woken);
             }
-            if let Some(timeout) = timeout {
+            if let Some(timeout) = sought.get_timeout() {
                 state.waited += timeout;
                 return Ok(Readiness::TimedOut);
             }

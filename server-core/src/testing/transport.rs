@@ -4,12 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use super::script::{Script, ScriptedRequest};
-use crate::transport::{Bind, GetRequestError, Readiness, Transport, Waker};
+use crate::transport::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
 
 /// A transport in memory. What happens is written into its [`Script`].
 ///
 /// A wait with a limit and nothing in the script is over at once, in virtual time; one without a
-/// limit blocks until something is scripted or the transport is woken.
+/// limit blocks until something is scripted or the transport is woken. Sources are not watched.
 #[derive(Debug, Default)]
 pub struct ScriptedTransport {
     script: Script,
@@ -38,8 +38,8 @@ impl ScriptedTransport {
 impl Transport for ScriptedTransport {
     type Request = ScriptedRequest;
 
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
-        self.script.wait(timeout)
+    fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness> {
+        self.script.wait(&wait)
     }
 
     fn waker(&self) -> Waker {

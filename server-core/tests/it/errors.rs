@@ -7,10 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::support::{Recorded, server};
-use socketserver_core::testing::{
-    Act, Hook, Inline, RecordingService, ScriptedRequest, ScriptedTransport,
+use socketserver_core::{
+    Concurrency, Counts, Dispatched, Handled, Job, Listener, Rejected, Server, Service,
 };
-use socketserver_core::{Concurrency, Counts, Dispatched, Handled, Job, Rejected, Server, Service};
 
 /// Serves "one" with a service that does `act` in `hook`; says what was called, what became of the
 /// call, and gives the server back.
@@ -152,7 +151,7 @@ enum Odd {
 }
 
 impl<J: Job> Concurrency<J> for Odd {
-    fn process_request(&self, job: J) -> Result<Dispatched, Rejected<J>> {
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
         match self {
             Self::Reject => Err(Rejected::new(job, io::Error::other("no threads left"))),
             Self::Drop => {
