@@ -12,8 +12,12 @@
 //! Neither of them limits how many requests run at once.
 
 mod join_set;
+mod pool;
+mod seat;
 mod synchronous;
+mod thread_name;
 mod thread_per_request;
 
+pub use pool::{AtClose, PoolStatus, ThreadPool, WhenFull};
 pub use synchronous::Synchronous;
 pub use thread_per_request::ThreadPerRequest;

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected};
 
 use crate::join_set::JoinSet;
+use crate::{seat, thread_name};
 
 /// Runs each request in a thread of its own. There is no limit to their number, as in CPython.
 ///
@@ -50,8 +50,7 @@ impl ThreadPerRequest {
     /// The threads are named `name-1`, `name-2`, …, for debuggers and panic messages. The default is
     /// `request`. A NUL in the name would end it there for the system, so it is left out.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.name = if name.contains('\0') { Cow::Owned(name.replace('\0', "")) } else { name };
+        self.name = thread_name::without_nul(name.into());
         self
     }
 
@@ -95,38 +94,20 @@ impl Default for ThreadPerRequest {
 
 impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
     fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
-        // A thread that cannot be started takes what it was given down with it: so the job is left
-        // where this side can take it back.
-        let seat = Arc::new(Mutex::new(Some(job)));
-        let thread_seat = Arc::clone(&seat);
-        let run = move || {
-            if let Some(job) = take(&thread_seat) {
-                // The outcome ends with the thread: an exit ends nothing else, and a hook's panic has been
-                // reported by the panic hook and counted.
-                drop(job.run());
+        // The outcome ends with the thread: an exit ends nothing else, and a hook's panic has been
+        // reported by the panic hook and counted.
+        let run = |job: J| drop(job.run());
+        seat::start(job, run, |seated| {
+            if self.daemon_threads {
+                self.builder().spawn(|| seated.run()).map(drop)
+            } else {
+                self.threads.spawn(self.builder(), || seated.run())
             }
-        };
-        let started = if self.daemon_threads {
-            self.builder().spawn(run).map(drop)
-        } else {
-            self.threads.spawn(self.builder(), run)
-        };
-        match started {
-            Ok(()) => Ok(Dispatched::Started),
-            Err(error) => match take(&seat) {
-                Some(job) => Err(Rejected::new(job, error)),
-                // It ran after all.
-                None => Ok(Dispatched::Started),
-            },
-        }
+        })?;
+        Ok(Dispatched::Started)
     }
 
     fn server_close(&self) {
         self.threads.join_all();
     }
-}
-
-fn take<J>(seat: &Mutex<Option<J>>) -> Option<J> {
-    // Nothing panics under this lock.
-    seat.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

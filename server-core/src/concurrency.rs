@@ -86,12 +86,16 @@ impl<T: Transport> Listener for Option<T> {
 
 /// One accepted request with everything needed to serve it.
 ///
-/// A job leaves through exactly one door: [`run`](Self::run) or
+/// A job leaves through exactly one door: [`run`](Self::run), [`overloaded`](Self::overloaded) or
 /// [`close_request`](Self::close_request). Dropping it unserved closes the request and is counted.
 pub trait Job {
     /// Serves the request: `finish_request`, then `handle_error` if that failed, then
     /// `shutdown_request`. Never unwinds.
     fn run(self) -> Finished;
+
+    /// Refuses the request because there is nobody to run it: the service's `handle_overload` may send a
+    /// last word, then `shutdown_request`. Never unwinds.
+    fn overloaded(self) -> Finished;
 
     /// Closes this process's copy of a request that another process serves: what the parent does
     /// after a fork. No `shutdown_request`, so the connection itself stays up.
@@ -104,10 +108,10 @@ pub trait Job {
 pub enum Finished {
     /// The handler ran to a good end.
     Served,
-    /// No handler ran: the request was refused.
-    Refused,
     /// The handler failed, and `handle_error` was told.
     Failed,
+    /// No handler ran: the request was refused.
+    Refused,
     /// The handler asked to exit. What that ends is up to the strategy: the loop, the thread, the
     /// process.
     Exited(Exit),

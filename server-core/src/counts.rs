@@ -5,7 +5,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// How many requests came in and how each of them left, up to now.
 ///
 /// Every accepted request leaves through exactly one door, so
-/// `accepted - (served + detached + refused + unserved + handed_over)` requests are in progress.
+/// `accepted - (served + detached + refused + overloaded + unserved + handed_over)` requests are in progress.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -17,6 +17,8 @@ pub struct Counts {
     pub detached: u64,
     /// `verify_request` said no.
     pub refused: u64,
+    /// The strategy had nobody to run it, and the client was told so by `handle_overload`.
+    pub overloaded: u64,
     /// No handler ran: no thread could be started, say. The request was closed.
     pub unserved: u64,
     /// Another process serves it; this one closed its own copy.
@@ -36,7 +38,12 @@ pub struct Counts {
 impl Counts {
     /// Requests that came in and have not left yet.
     pub fn in_progress(&self) -> u64 {
-        let left = self.served + self.detached + self.refused + self.unserved + self.handed_over;
+        let left = self.served
+            + self.detached
+            + self.refused
+            + self.overloaded
+            + self.unserved
+            + self.handed_over;
         self.accepted.saturating_sub(left)
     }
 }
@@ -51,6 +58,7 @@ pub(crate) struct Counters {
     pub(crate) served: Counter,
     pub(crate) detached: Counter,
     pub(crate) refused: Counter,
+    pub(crate) overloaded: Counter,
     pub(crate) unserved: Counter,
     pub(crate) handed_over: Counter,
     pub(crate) accept_failures: Counter,
@@ -68,6 +76,7 @@ impl Counters {
             served: self.served.get(),
             detached: self.detached.get(),
             refused: self.refused.get(),
+            overloaded: self.overloaded.get(),
             unserved: self.unserved.get(),
             handed_over: self.handed_over.get(),
             accept_failures: self.accept_failures.get(),

@@ -119,6 +119,18 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
         finished
     }
 
+    fn overloaded(mut self) -> Finished {
+        let mut request = self.take();
+        let told = guarded(|| self.service.handle_overload(&mut request, &self.client_address));
+        let finished = match told {
+            Ok(()) => Finished::Refused,
+            Err(payload) => self.hook_panicked(payload),
+        };
+        let finished = self.shut_down(request, finished);
+        self.server.counters().overloaded.add();
+        finished
+    }
+
     fn close_request(mut self) {
         let request = self.take();
         self.server.counters().handed_over.add();

@@ -17,7 +17,7 @@ pub enum Handled {
     Started,
     /// The handler, in this thread, asked to exit.
     Exited(Exit),
-    /// `verify_request` refused the request.
+    /// `verify_request` refused the request, or the strategy did because there is nobody to run it.
     Refused,
     /// The request was accepted but nothing could be found to run it; `handle_error` has been told.
     Rejected,

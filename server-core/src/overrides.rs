@@ -54,6 +54,14 @@ pub trait ServiceExt<R: Request>: Service<R> + Sized {
         OnServiceActions { inner: self, actions }
     }
 
+    /// Has the last word to clients that are refused for want of somebody to run their request.
+    fn on_overload<F>(self, on_overload: F) -> OnOverload<Self, F>
+    where
+        F: Fn(&mut R, &R::Addr),
+    {
+        OnOverload { inner: self, on_overload }
+    }
+
     /// Calls `on_timeout` when `handle_request` ran out of time.
     fn on_timeout<F>(self, on_timeout: F) -> OnTimeout<Self, F>
     where
@@ -78,7 +86,7 @@ where
     S: Service<R>,
     F: Fn(&R, &R::Addr) -> bool,
 {
-    pass_on!([.inner]: finish_request handle_error handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request handle_overload handle_error handle_timeout service_actions closing);
 
     fn verify_request(&self, request: &R, client_address: &R::Addr) -> bool {
         (self.verify)(request, client_address)
@@ -98,7 +106,7 @@ where
     S: Service<R>,
     F: Fn(&mut R, &R::Addr, HandlerError),
 {
-    pass_on!([.inner]: finish_request verify_request handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request handle_overload verify_request handle_timeout service_actions closing);
 
     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
         (self.on_error)(request, client_address, error);
@@ -118,7 +126,7 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!([.inner]: finish_request verify_request handle_error handle_timeout closing);
+    pass_on!([.inner]: finish_request handle_overload verify_request handle_error handle_timeout closing);
 
     fn service_actions(&self, server: &ServerHandle) {
         (self.actions)(server);
@@ -138,9 +146,29 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!([.inner]: finish_request verify_request handle_error service_actions closing);
+    pass_on!([.inner]: finish_request handle_overload verify_request handle_error service_actions closing);
 
     fn handle_timeout(&self, server: &ServerHandle) {
         (self.on_timeout)(server);
+    }
+}
+
+/// A service with another `handle_overload`; see [`ServiceExt::on_overload`].
+#[derive(Clone, Debug)]
+pub struct OnOverload<S, F> {
+    inner: S,
+    on_overload: F,
+}
+
+impl<R, S, F> Service<R> for OnOverload<S, F>
+where
+    R: Request,
+    S: Service<R>,
+    F: Fn(&mut R, &R::Addr),
+{
+    pass_on!([.inner]: finish_request verify_request handle_error handle_timeout service_actions closing);
+
+    fn handle_overload(&self, request: &mut R, client_address: &R::Addr) {
+        (self.on_overload)(request, client_address);
     }
 }

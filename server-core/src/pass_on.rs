@@ -27,6 +27,11 @@ macro_rules! pass_on {
             self $($inner)*.handle_error(request, client, error);
         }
     };
+    (@ handle_overload [$($inner:tt)*]) => {
+        fn handle_overload(&self, request: &mut R, client: &R::Addr) {
+            self $($inner)*.handle_overload(request, client);
+        }
+    };
     (@ handle_timeout [$($inner:tt)*]) => {
         fn handle_timeout(&self, server: &ServerHandle) {
             self $($inner)*.handle_timeout(server);
@@ -54,7 +59,7 @@ macro_rules! pass_all_on {
     ($($pointer:ty)*) => {$(
         /// The service behind the pointer.
         impl<R: Request, S: Service<R> + ?Sized> Service<R> for $pointer {
-            pass_on!([.deref()]: finish_request verify_request handle_error handle_timeout service_actions closing);
+            pass_on!([.deref()]: finish_request handle_overload verify_request handle_error handle_timeout service_actions closing);
         }
     )*};
 }

@@ -97,6 +97,13 @@ pub trait Service<R: Request> {
         error.report(client_address);
     }
 
+    /// Has the last word to a client that is refused because the strategy has nobody to run its request.
+    /// The default says nothing. It runs in the serving thread, so it should be short. CPython has no
+    /// such hook.
+    fn handle_overload(&self, request: &mut R, client_address: &R::Addr) {
+        let _ = (request, client_address);
+    }
+
     /// Called when [`handle_request`](crate::Server::handle_request) ran out of time. The default
     /// does nothing.
     fn handle_timeout(&self, server: &ServerHandle) {

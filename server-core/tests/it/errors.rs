@@ -7,6 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::support::{Recorded, server};
+use socketserver_core::testing::{
+    Act, Hook, Inline, RecordingService, ScriptedRequest, ScriptedTransport,
+};
 use socketserver_core::{
     Concurrency, Counts, Dispatched, Handled, Job, Listener, Rejected, Server, Service,
 };

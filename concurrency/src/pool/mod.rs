@@ -1,0 +1,168 @@
+//! A pool of threads with a bounded queue: as many requests at once as there are workers, a few more
+//! that wait, and a policy for the rest.
+
+mod settings;
+mod state;
+mod status;
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+
+use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
+
+use crate::join_set::JoinSet;
+use crate::seat;
+use settings::Settings;
+use state::{Admission, State};
+
+pub use settings::{AtClose, WhenFull};
+pub use status::PoolStatus;
+
+/// Runs requests in a pool of threads. CPython has no such class; its users build it by overriding
+/// `process_request`.
+///
+/// Workers are started when they are needed, up to [`max_workers`](Self::max_workers). A request that finds
+/// none free waits in a queue of [`queue`](Self::queue) places. What happens when that is full too is the
+/// [policy](WhenFull). Workers that find nothing to do for a while [retire](Self::idle_timeout), down to
+/// [`min_workers`](Self::min_workers).
+///
+/// A panic costs one request, never a worker. A handler that [asks to
+/// exit](socketserver_core::HandlerError::exit) ends its request and nothing else.
+///
+/// ```
+/// use socketserver_concurrency::{ThreadPool, WhenFull};
+/// use socketserver_core::Job;
+/// use std::time::Duration;
+///
+/// fn pool<J: Job + Send + 'static>() -> ThreadPool<J> {
+///     ThreadPool::new(16)
+///         .min_workers(2)
+///         .idle_timeout(Duration::from_secs(10))
+///         .queue(64)
+///         .when_full(WhenFull::Refuse)
+/// }
+/// ```
+#[must_use]
+pub struct ThreadPool<J> {
+    settings: Settings,
+    state: Arc<State<J>>,
+    threads: JoinSet,
+}
+
+impl<J: Job + Send + 'static> ThreadPool<J> {
+    /// A pool of up to `max_workers` threads, at least one, with a queue of as many places, that makes
+    /// clients wait when both are full.
+    pub fn new(max_workers: usize) -> Self {
+        let settings = Settings::new(max_workers);
+        Self { state: Arc::new(State::new(&settings)), settings, threads: JoinSet::new() }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self.state = Arc::new(State::new(&self.settings));
+        self
+    }
+
+    /// How many threads there may be, at least one.
+    pub fn max_workers(self, workers: usize) -> Self {
+        self.with(|settings| settings.max_workers = workers.max(1))
+    }
+
+    /// How many threads stay although there is nothing to do. The default is 0. Threads are
+    /// started when they are first needed in any case.
+    pub fn min_workers(self, workers: usize) -> Self {
+        self.with(|settings| settings.min_workers = workers)
+    }
+
+    /// After which time a thread above the minimum that has nothing to do ends. The default is ten
+    /// seconds.
+    pub fn idle_timeout(self, timeout: std::time::Duration) -> Self {
+        self.with(|settings| settings.idle_timeout = timeout)
+    }
+
+    /// How many requests may wait for a worker. 0 is possible: then each is run at once or not at all.
+    pub fn queue(self, places: usize) -> Self {
+        self.with(|settings| settings.queue = places)
+    }
+
+    /// What happens to a request when all workers are busy and the queue is full. The default is
+    /// [`WhenFull::Wait`].
+    pub fn when_full(self, policy: WhenFull) -> Self {
+        self.with(|settings| settings.when_full = policy)
+    }
+
+    /// What happens to the requests in the queue when the server is closed. The default is
+    /// [`AtClose::Serve`].
+    pub fn at_close(self, policy: AtClose) -> Self {
+        self.with(|settings| settings.at_close = policy)
+    }
+
+    /// The threads are named `name-1`, `name-2`, …. The default is `worker`.
+    pub fn name(self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        let name = name.into();
+        self.with(|settings| settings.set_name(name))
+    }
+
+    /// A view of the pool for other threads, to be taken before the server serves.
+    pub fn status(&self) -> PoolStatus {
+        PoolStatus::new(Arc::clone(&self.state) as _)
+    }
+
+    /// Starts a worker whose first job is `job`.
+    fn start_worker(&self, job: J, number: u64) -> Result<(), Rejected<J>> {
+        let builder = std::thread::Builder::new().name(format!("{}-{number}", self.settings.name));
+        let state = Arc::clone(&self.state);
+        let settings = self.settings.clone();
+        let work = move |job| worker::work(&state, &settings, job);
+        seat::start(job, work, |seated| self.threads.spawn(builder, || seated.run()))
+    }
+}
+
+impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
+    fn attach(&self, waker: Waker) {
+        self.state.set_waker(waker);
+    }
+
+    fn has_room(&self) -> bool {
+        self.settings.when_full != WhenFull::Wait || self.state.has_room()
+    }
+
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
+        match self.state.admit(job) {
+            Admission::Queued => Ok(Dispatched::Started),
+            Admission::StartWorker(job, number) => match self.start_worker(job, number) {
+                Ok(()) => Ok(Dispatched::Started),
+                Err(rejected) => self.state.start_failed(rejected),
+            },
+            Admission::Full(job) => Ok(match self.settings.when_full {
+                WhenFull::RunInLoop => Dispatched::Finished(job.run()),
+                // With `Wait` there is room, or this is not called.
+                WhenFull::Refuse | WhenFull::Wait => {
+                    self.state.count_refusal();
+                    Dispatched::Finished(job.overloaded())
+                }
+            }),
+        }
+    }
+
+    fn server_close(&self) {
+        // The jobs come out of the queue first and are dropped, so closed, outside its lock.
+        drop(self.state.close(self.settings.at_close));
+        self.threads.join_all();
+    }
+}
+
+/// As many workers as the machine runs threads at once, four times over; a queue of as many places.
+impl<J: Job + Send + 'static> Default for ThreadPool<J> {
+    fn default() -> Self {
+        let parallelism = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
+        Self::new(parallelism.saturating_mul(4))
+    }
+}
+
+impl<J> fmt::Debug for ThreadPool<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPool").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

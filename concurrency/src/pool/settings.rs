@@ -1,0 +1,62 @@
+//! The settings of a thread pool.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What a [`ThreadPool`](crate::ThreadPool) does with a request when all workers are busy and the queue is
+/// full.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// Nothing is accepted until there is room: clients wait in the listener's backlog.
+    #[default]
+    Wait,
+    /// It is accepted and refused: the service's
+    /// [`handle_overload`](socketserver_core::Service::handle_overload) may send a short answer, then it is
+    /// closed, and counted as overloaded.
+    Refuse,
+    /// It is run in the serving thread, which accepts nothing meanwhile. A handler that asks to exit ends
+    /// the loop then.
+    RunInLoop,
+}
+
+/// What a [`ThreadPool`](crate::ThreadPool) does with the requests in its queue when the server is closed.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum AtClose {
+    /// They are served.
+    #[default]
+    Serve,
+    /// They are closed, and counted as unserved.
+    Discard,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) max_workers: usize,
+    pub(super) min_workers: usize,
+    pub(super) idle_timeout: Duration,
+    pub(super) queue: usize,
+    pub(super) when_full: WhenFull,
+    pub(super) at_close: AtClose,
+    pub(super) name: Cow<'static, str>,
+}
+
+impl Settings {
+    pub(super) fn new(max_workers: usize) -> Self {
+        let max_workers = max_workers.max(1);
+        Self {
+            max_workers,
+            min_workers: 0,
+            idle_timeout: Duration::from_secs(10),
+            queue: max_workers,
+            when_full: WhenFull::default(),
+            at_close: AtClose::default(),
+            name: Cow::Borrowed("worker"),
+        }
+    }
+
+    pub(super) fn set_name(&mut self, name: Cow<'static, str>) {
+        self.name = crate::thread_name::without_nul(name);
+    }
+}

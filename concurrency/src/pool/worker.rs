@@ -1,0 +1,17 @@
+//! What a worker of a pool does all day.
+
+use socketserver_core::Job;
+
+use super::settings::Settings;
+use super::state::State;
+
+/// Runs `first`, then whatever is in the queue, until there is nothing for long or the pool is closed.
+pub(super) fn work<J: Job>(state: &State<J>, settings: &Settings, first: J) {
+    let mut next = Some(first);
+    while let Some(job) = next {
+        // An exit ends the request and nothing else; a hook's panic has been counted.
+        drop(job.run());
+        state.finished();
+        next = state.next(settings.idle_timeout);
+    }
+}
