@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use socketserver_core::{Dispatched, Rejected, Waker};
 
 use super::settings::{AtClose, Settings};
@@ -168,12 +168,8 @@ impl<J> State<J> {
 
 impl<J> Numbers<J> {
     fn enqueue(&mut self, job: J) -> Result<(), J> {
-        match &self.sender {
-            Some(sender) => {
-                sender.try_send(job).map_err(crossbeam_channel::TrySendError::into_inner)?
-            }
-            None => return Err(job),
-        }
+        let Some(sender) = &self.sender else { return Err(job) };
+        sender.try_send(job).map_err(TrySendError::into_inner)?;
         self.admitted += 1;
         Ok(())
     }
