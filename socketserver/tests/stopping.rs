@@ -13,7 +13,7 @@ use std::thread;
 
 use socketserver::Server;
 use socketserver::concurrency::ThreadPerRequest;
-use socketserver::core::{Concurrency, Dispatched, Job, Rejected, ServeError, StopOrder};
+use socketserver::core::{Concurrency, Dispatched, Job, Listener, Rejected, ServeError, StopOrder};
 use socketserver::prelude::*;
 use socketserver::transports::Tcp;
 use support::{PATIENCE, connect, read_to_end};
@@ -155,8 +155,12 @@ struct Announced {
 }
 
 impl<J: Job + Send + 'static> Concurrency<J> for Announced {
-    fn process_request(&self, job: J) -> Result<Dispatched, Rejected<J>> {
-        self.threads.process_request(job)
+    fn process_request(
+        &self,
+        job: J,
+        listener: &mut dyn Listener,
+    ) -> Result<Dispatched, Rejected<J>> {
+        self.threads.process_request(job, listener)
     }
 
     fn server_close(&self) {

@@ -6,17 +6,22 @@ use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use socketserver_core::{Readiness, StreamRequest, Transport};
+use socketserver_core::{Readiness, StreamRequest, Transport, Wait};
 use socketserver_transports::socket2::Socket;
 use socketserver_transports::{BindError, BindStep, Tcp};
 
 const ADDRESS: &str = "127.0.0.1:0";
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Waits for a request, as the loop does.
+fn wait(tcp: &Tcp, timeout: Option<Duration>) -> Readiness {
+    tcp.wait(Wait::for_request().timeout(timeout)).unwrap()
+}
+
 /// Checks that the transport takes a client and hears it; gives the connection.
 fn assert_serves(tcp: &Tcp) -> impl StreamRequest + std::ops::Deref<Target = TcpStream> {
     let mut client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    assert_eq!(tcp.wait(Some(PATIENCE)).unwrap(), Readiness::Request);
+    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
     let (connection, address) = tcp.get_request().unwrap();
     assert_eq!(address, client.local_addr().unwrap());
     connection.set_timeout(Some(PATIENCE)).unwrap();
@@ -70,7 +75,7 @@ fn clients_that_wait_already_are_served() {
     let listener = TcpListener::bind(ADDRESS).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let tcp = Tcp::options().adopt(listener).unwrap();
-    assert_eq!(tcp.wait(Some(PATIENCE)).unwrap(), Readiness::Request);
+    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
     assert_eq!(tcp.get_request().unwrap().1, client.local_addr().unwrap());
 }
 

@@ -7,12 +7,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use socketserver_core::{Readiness, Transport};
+use socketserver_core::{Readiness, Transport, Wait};
 use socketserver_transports::socket2::{SockRef, Socket};
 use socketserver_transports::{BindStep, Ipv6, Tcp};
 
 const ADDRESS: &str = "127.0.0.1:0";
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for a request, as the loop does.
+fn wait(tcp: &Tcp, timeout: Option<Duration>) -> Readiness {
+    tcp.wait(Wait::for_request().timeout(timeout)).unwrap()
+}
 
 /// Says so if the machine has no IPv6.
 fn has_ipv6() -> bool {
@@ -25,7 +30,7 @@ fn has_ipv6() -> bool {
 
 /// Takes the connection of a client that has connected, and says where it came from.
 fn accept(tcp: &Tcp) -> SocketAddr {
-    assert_eq!(tcp.wait(Some(PATIENCE)).unwrap(), Readiness::Request);
+    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
     tcp.get_request().unwrap().1
 }
 
@@ -193,7 +198,7 @@ fn options_for_connections_are_set_on_each() {
         let tcp = options.bind(ADDRESS).unwrap();
         for _ in 0..2 {
             let _client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-            assert_eq!(tcp.wait(Some(PATIENCE)).unwrap(), Readiness::Request);
+            assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
             let (connection, _) = tcp.get_request().unwrap();
             assert_eq!(connection.nodelay().unwrap(), set);
             let socket = SockRef::from(&*connection);

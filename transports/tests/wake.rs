@@ -7,10 +7,15 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socketserver_core::{GetRequestError, Readiness, StreamRequest, Transport};
+use socketserver_core::{GetRequestError, Readiness, StreamRequest, Transport, Wait};
 use socketserver_transports::{Connection, Tcp};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Waits for a request, as the loop does.
+fn wait(tcp: &Tcp, timeout: Option<Duration>) -> Readiness {
+    tcp.wait(Wait::for_request().timeout(timeout)).unwrap()
+}
+
 /// A wait that only looks.
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 
@@ -21,7 +26,7 @@ fn listen() -> Tcp {
 /// A client whose connection can be taken now.
 fn connect(tcp: &Tcp) -> TcpStream {
     let client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    assert_eq!(tcp.wait(Some(PATIENCE)).unwrap(), Readiness::Request);
+    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
     client
 }
 
@@ -37,7 +42,7 @@ fn a_waker_ends_a_wait_without_limit_in_another_thread() {
     let waker = tcp.waker();
     for _ in 0..100 {
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| tcp.wait(None).unwrap());
+            let waiting = scope.spawn(|| wait(&tcp, None));
             waker.wake();
             assert_eq!(waiting.join().unwrap(), Readiness::Woken);
         });
@@ -48,7 +53,7 @@ fn a_waker_ends_a_wait_without_limit_in_another_thread() {
 fn a_client_ends_a_wait_without_limit_in_another_thread() {
     let tcp = listen();
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| tcp.wait(None).unwrap());
+        let waiting = scope.spawn(|| wait(&tcp, None));
         let _client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
         assert_eq!(waiting.join().unwrap(), Readiness::Request);
     });
@@ -58,17 +63,17 @@ fn a_client_ends_a_wait_without_limit_in_another_thread() {
 fn a_wake_before_the_first_wait_is_kept_for_it() {
     let tcp = listen();
     tcp.waker().wake();
-    assert_eq!(tcp.wait(None).unwrap(), Readiness::Woken);
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+    assert_eq!(wait(&tcp, None), Readiness::Woken);
+    assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
 }
 
 #[test]
 fn a_wake_between_two_waits_is_kept_for_the_second() {
     let tcp = listen();
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+    assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
     tcp.waker().wake();
-    assert_eq!(tcp.wait(None).unwrap(), Readiness::Woken);
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+    assert_eq!(wait(&tcp, None), Readiness::Woken);
+    assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
 }
 
 #[test]
@@ -76,12 +81,12 @@ fn any_number_of_wakes_before_a_wait_ends_that_one() {
     for wakes in [2, 63, 64, 65, 1000] {
         let tcp = listen();
         let waker = tcp.waker();
-        assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+        assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
         for _ in 0..wakes {
             waker.wake();
         }
-        assert_eq!(tcp.wait(None).unwrap(), Readiness::Woken, "{wakes}");
-        assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut, "{wakes}");
+        assert_eq!(wait(&tcp, None), Readiness::Woken, "{wakes}");
+        assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut, "{wakes}");
     }
 }
 
@@ -89,11 +94,11 @@ fn any_number_of_wakes_before_a_wait_ends_that_one() {
 fn more_wakes_than_anything_could_hold_do_not_block() {
     let tcp = listen();
     let waker = tcp.waker();
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+    assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
     for _ in 0..20_000 {
         waker.wake();
     }
-    assert_eq!(tcp.wait(None).unwrap(), Readiness::Woken);
+    assert_eq!(wait(&tcp, None), Readiness::Woken);
 }
 
 #[test]
@@ -101,20 +106,20 @@ fn a_request_comes_before_a_wake_which_is_kept() {
     let tcp = listen();
     let _client = connect(&tcp);
     tcp.waker().wake();
-    assert_eq!(tcp.wait(None).unwrap(), Readiness::Request);
+    assert_eq!(wait(&tcp, None), Readiness::Request);
     accept(&tcp);
-    assert_eq!(tcp.wait(None).unwrap(), Readiness::Woken);
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+    assert_eq!(wait(&tcp, None), Readiness::Woken);
+    assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
 }
 
 #[test]
 fn a_request_is_announced_until_it_is_taken() {
     let tcp = listen();
     let _client = connect(&tcp);
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::Request);
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::Request);
+    assert_eq!(wait(&tcp, LOOK), Readiness::Request);
+    assert_eq!(wait(&tcp, LOOK), Readiness::Request);
     accept(&tcp);
-    assert_eq!(tcp.wait(LOOK).unwrap(), Readiness::TimedOut);
+    assert_eq!(wait(&tcp, LOOK), Readiness::TimedOut);
 }
 
 #[test]
@@ -123,7 +128,7 @@ fn a_wait_with_a_limit_never_ends_early() {
     for micros in [1, 100, 999, 1000, 1001, 5500, 20_000] {
         let limit = Duration::from_micros(micros);
         let begin = Instant::now();
-        assert_eq!(tcp.wait(Some(limit)).unwrap(), Readiness::TimedOut);
+        assert_eq!(wait(&tcp, Some(limit)), Readiness::TimedOut);
         assert!(begin.elapsed() >= limit, "{limit:?}");
     }
 }
@@ -132,9 +137,9 @@ fn a_wait_with_a_limit_never_ends_early() {
 fn a_limit_beyond_all_time_is_none() {
     let tcp = listen();
     tcp.waker().wake();
-    assert_eq!(tcp.wait(Some(Duration::MAX)).unwrap(), Readiness::Woken);
+    assert_eq!(wait(&tcp, Some(Duration::MAX)), Readiness::Woken);
     tcp.waker().wake();
-    assert_eq!(tcp.wait(Some(Duration::from_secs(u64::from(u32::MAX)))).unwrap(), Readiness::Woken);
+    assert_eq!(wait(&tcp, Some(Duration::from_secs(u64::from(u32::MAX)))), Readiness::Woken);
 }
 
 #[test]
@@ -145,7 +150,7 @@ fn a_waker_that_outlives_its_transport_does_nothing() {
     before_any_wait.wake();
     let tcp = listen();
     let waker = tcp.waker();
-    tcp.wait(LOOK).unwrap();
+    wait(&tcp, LOOK);
     drop(tcp);
     waker.wake();
     waker.clone().wake();
