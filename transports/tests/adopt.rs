@@ -21,7 +21,7 @@ fn wait(tcp: &Tcp, timeout: Option<Duration>) -> Readiness {
 /// Checks that the transport takes a client and hears it; gives the connection.
 fn assert_serves(tcp: &Tcp) -> impl StreamRequest + std::ops::Deref<Target = TcpStream> {
     let mut client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
+    assert_eq!(wait(tcp, Some(PATIENCE)), Readiness::Request);
     let (connection, address) = tcp.get_request().unwrap();
     assert_eq!(address, client.local_addr().unwrap());
     connection.set_timeout(Some(PATIENCE)).unwrap();

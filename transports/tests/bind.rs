@@ -30,7 +30,7 @@ fn has_ipv6() -> bool {
 
 /// Takes the connection of a client that has connected, and says where it came from.
 fn accept(tcp: &Tcp) -> SocketAddr {
-    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
+    assert_eq!(wait(tcp, Some(PATIENCE)), Readiness::Request);
     tcp.get_request().unwrap().1
 }
 

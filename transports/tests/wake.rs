@@ -26,7 +26,7 @@ fn listen() -> Tcp {
 /// A client whose connection can be taken now.
 fn connect(tcp: &Tcp) -> TcpStream {
     let client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    assert_eq!(wait(&tcp, Some(PATIENCE)), Readiness::Request);
+    assert_eq!(wait(tcp, Some(PATIENCE)), Readiness::Request);
     client
 }
 
