@@ -11,6 +11,8 @@
 //!
 //! Neither of them limits how many requests run at once.
 
+#[cfg(unix)]
+mod fork;
 mod join_set;
 mod pool;
 mod seat;
@@ -18,6 +20,8 @@ mod synchronous;
 mod thread_name;
 mod thread_per_request;
 
+#[cfg(unix)]
+pub use fork::{ChildExit, Fork};
 pub use pool::{AtClose, PoolStatus, ThreadPool, WhenFull};
 pub use synchronous::Synchronous;
 pub use thread_per_request::ThreadPerRequest;

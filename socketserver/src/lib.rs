@@ -124,4 +124,6 @@ pub use socketserver_core::{
 pub mod prelude;
 mod servers;
 
+#[cfg(unix)]
+pub use servers::ForkingTcpServer;
 pub use servers::{TcpConnection, TcpServer, ThreadingTcpServer};

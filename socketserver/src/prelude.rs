@@ -17,3 +17,6 @@ pub use socketserver_handlers::{
 };
 #[doc(no_inline)]
 pub use socketserver_transports::{Tcp, TcpOptions};
+#[cfg(unix)]
+#[doc(no_inline)]
+pub use {crate::ForkingTcpServer, socketserver_concurrency::Fork};

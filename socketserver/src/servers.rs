@@ -2,6 +2,8 @@
 
 use std::net::TcpStream;
 
+#[cfg(unix)]
+use socketserver_concurrency::Fork;
 use socketserver_concurrency::{Synchronous, ThreadPerRequest};
 use socketserver_core::Server;
 use socketserver_transports::{Connection, Tcp};
@@ -40,6 +42,20 @@ pub type TcpServer<S> = Server<Tcp, Synchronous, S>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type ThreadingTcpServer<S> = Server<Tcp, ThreadPerRequest, S>;
+
+/// A TCP server with a child process for each client: CPython's `ForkingTCPServer`. Unix only.
+///
+/// Made with [`Server::bind`]. It refuses requests while the process has other threads, see
+/// [`Fork`].
+///
+/// ```
+/// use socketserver::prelude::*;
+///
+/// let server = ForkingTcpServer::bind("127.0.0.1:0", stream_fn(|_client| Ok(())))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(unix)]
+pub type ForkingTcpServer<S> = Server<Tcp, Fork, S>;
 
 /// What a TCP server accepts: the request of its hooks, the connection of its handlers.
 pub type TcpConnection = Connection<TcpStream>;

@@ -1,0 +1,91 @@
+//! The children of one strategy: who they are, and how each of them ended. No other child of the process
+//! is touched.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+
+use super::notify::{Ended, Notifier, Watch};
+
+/// How a child process ended.
+#[derive(Clone, Copy, Debug)]
+pub struct ChildExit {
+    pid: Pid,
+    status: WaitStatus,
+}
+
+impl ChildExit {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Its exit code, unless a signal killed it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.exit_status()
+    }
+
+    /// The number of the signal that killed it, if one did.
+    pub fn signal(&self) -> Option<i32> {
+        self.status.terminating_signal()
+    }
+}
+
+impl fmt::Display for ChildExit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "child {} ", self.pid())?;
+        match (self.code(), self.signal()) {
+            (Some(code), _) => write!(f, "ended with exit code {code}"),
+            (None, Some(signal)) => write!(f, "was killed by signal {signal}"),
+            (None, None) => f.write_str("ended"),
+        }
+    }
+}
+
+/// The children that have not been reaped.
+#[derive(Debug, Default)]
+pub(super) struct Children(HashMap<Pid, Watch>);
+
+impl Children {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn add(&mut self, pid: Pid, notifier: &Notifier) {
+        self.0.insert(pid, notifier.watch(pid));
+    }
+
+    /// Reaps those that have ended. Never blocks.
+    pub(super) fn reap(&mut self, notifier: &Notifier) -> Vec<ChildExit> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let candidates = match notifier.ended() {
+            Ended::These(pids) => pids,
+            Ended::PerhapsAny => self.0.keys().copied().collect(),
+        };
+        candidates.into_iter().filter_map(|pid| self.reap_one(pid, WaitOptions::NOHANG)).collect()
+    }
+
+    /// Waits until all have ended.
+    pub(super) fn wait_for_all(&mut self) -> Vec<ChildExit> {
+        let pids: Vec<_> = self.0.keys().copied().collect();
+        pids.into_iter().filter_map(|pid| self.reap_one(pid, WaitOptions::empty())).collect()
+    }
+
+    fn reap_one(&mut self, pid: Pid, options: WaitOptions) -> Option<ChildExit> {
+        let exit = loop {
+            match waitpid(Some(pid), options) {
+                Ok(Some((pid, status))) => break Some(ChildExit { pid, status }),
+                Ok(None) => return None,
+                Err(Errno::INTR) => {}
+                // Somebody else has waited for it, or made the system do it: its end is not known.
+                Err(_) => break None,
+            }
+        };
+        self.0.remove(&pid);
+        exit
+    }
+}

@@ -1,0 +1,60 @@
+//! The system calls of forking that Rust cannot check: the only unsafe code of this crate.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rustix::process::Pid;
+
+use super::{Fork, threads};
+
+/// The exit code of a child in which something panicked that should not: that of Rust programs.
+pub(super) const PANICKED: u8 = 101;
+
+/// That whoever made the strategy has promised what [`Fork::with_other_threads`] asks for. Only that
+/// makes one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Promise(());
+
+impl Fork {
+    /// Like [`new`](Self::new), but forks although the process may have other threads.
+    ///
+    /// # Safety
+    ///
+    /// In the child only the serving thread exists; the others have vanished where they were, with
+    /// whatever locks they held. So whoever calls this promises that, whenever the server forks, either
+    /// no other thread holds a lock that the child may take (the standard library's locks for output and
+    /// the environment, the allocator's on systems that do not release it at a fork, locks of the service
+    /// and of libraries it uses), or the child takes none of them: that what the handler and the hooks of
+    /// the service do is *async-signal-safe* to that extent.
+    ///
+    /// That holds for a thread that only waits for signals, as that of the crate `ctrlc` does.
+    pub unsafe fn with_other_threads() -> Self {
+        Self::made(Some(Promise(())))
+    }
+}
+
+/// Forks. The child runs `child` and ends with what it returns as its exit code.
+///
+/// # Errors
+///
+/// When the process has other threads and nobody has promised that this is fine, or the system cannot
+/// fork.
+pub(super) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::Result<Pid> {
+    if promise.is_none() {
+        threads::must_be_alone()?;
+    }
+    // SAFETY: fork asks nothing of its caller. What the child may do afterwards is limited only if
+    // the process has other threads: it has none (just checked; only this thread could start one
+    // meanwhile), or whoever made the strategy upholds what `with_other_threads` asks for.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            // The stack above belongs to the parent's story: it must not be unwound here.
+            let code = catch_unwind(AssertUnwindSafe(child)).unwrap_or(PANICKED);
+            // SAFETY: _exit asks nothing of its caller, and does not return. Destructors and exit
+            // handlers are the parent's to run.
+            unsafe { libc::_exit(code.into()) }
+        }
+        pid => Pid::from_raw(pid).ok_or_else(|| io::Error::other("fork returned no process")),
+    }
+}
