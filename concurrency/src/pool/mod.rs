@@ -6,8 +6,11 @@ mod state;
 mod status;
 mod worker;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
 
@@ -51,7 +54,7 @@ pub struct ThreadPool<J> {
 }
 
 impl<J: Job + Send + 'static> ThreadPool<J> {
-    /// A pool of up to `max_workers` threads, at least one, with a queue of as many places, that makes
+    /// A pool of up to [`max_workers`](Self::max_workers) threads, with a queue of as many places, that makes
     /// clients wait when both are full.
     pub fn new(max_workers: usize) -> Self {
         let settings = Settings::new(max_workers);
@@ -64,9 +67,9 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
         self
     }
 
-    /// How many threads there may be, at least one.
+    /// How many threads there may be: at least one, at most 65,536. The queue stays as it is.
     pub fn max_workers(self, workers: usize) -> Self {
-        self.with(|settings| settings.max_workers = workers.max(1))
+        self.with(|settings| settings.set_max_workers(workers))
     }
 
     /// How many threads stay although there is nothing to do. The default is 0. Threads are
@@ -76,14 +79,15 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
     }
 
     /// After which time a thread above the minimum that has nothing to do ends. The default is ten
-    /// seconds.
-    pub fn idle_timeout(self, timeout: std::time::Duration) -> Self {
+    /// seconds. Zero is possible: then each ends as soon as the queue is empty.
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.idle_timeout = timeout)
     }
 
-    /// How many requests may wait for a worker. 0 is possible: then each is run at once or not at all.
+    /// How many requests may wait for a worker, at most 65,536. 0 is possible: then each is run at once or
+    /// not at all.
     pub fn queue(self, places: usize) -> Self {
-        self.with(|settings| settings.queue = places)
+        self.with(|settings| settings.set_queue(places))
     }
 
     /// What happens to a request when all workers are busy and the queue is full. The default is
@@ -99,19 +103,28 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
     }
 
     /// The threads are named `name-1`, `name-2`, …. The default is `worker`.
-    pub fn name(self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+    pub fn name(self, name: impl Into<Cow<'static, str>>) -> Self {
         let name = name.into();
         self.with(|settings| settings.set_name(name))
     }
 
-    /// A view of the pool for other threads, to be taken before the server serves.
+    /// The stack of each thread, in bytes. The default is that of [`thread::Builder`].
+    pub fn stack_size(self, bytes: usize) -> Self {
+        self.with(|settings| settings.stack_size = Some(bytes))
+    }
+
+    /// A view of the pool for other threads, to be taken when all is set and before the server serves.
     pub fn status(&self) -> PoolStatus {
         PoolStatus::new(Arc::clone(&self.state) as _)
     }
 
     /// Starts a worker whose first job is `job`.
     fn start_worker(&self, job: J, number: u64) -> Result<(), Rejected<J>> {
-        let builder = std::thread::Builder::new().name(format!("{}-{number}", self.settings.name));
+        let builder = thread::Builder::new().name(format!("{}-{number}", self.settings.name));
+        let builder = match self.settings.stack_size {
+            Some(bytes) => builder.stack_size(bytes),
+            None => builder,
+        };
         let state = Arc::clone(&self.state);
         let settings = self.settings.clone();
         let work = move |job| worker::work(&state, &settings, job);
@@ -156,8 +169,15 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
 /// As many workers as the machine runs threads at once, four times over; a queue of as many places.
 impl<J: Job + Send + 'static> Default for ThreadPool<J> {
     fn default() -> Self {
-        let parallelism = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
+        let parallelism = thread::available_parallelism().map_or(4, std::num::NonZero::get);
         Self::new(parallelism.saturating_mul(4))
+    }
+}
+
+/// A pool that goes without having been closed tells its workers to end, and does not wait for them.
+impl<J> Drop for ThreadPool<J> {
+    fn drop(&mut self) {
+        drop(self.state.close(self.settings.at_close));
     }
 }
 

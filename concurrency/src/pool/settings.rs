@@ -40,11 +40,15 @@ pub(super) struct Settings {
     pub(super) when_full: WhenFull,
     pub(super) at_close: AtClose,
     pub(super) name: Cow<'static, str>,
+    pub(super) stack_size: Option<usize>,
 }
 
 impl Settings {
+    /// More workers, or more places in the queue, than anybody has; the memory of the queue is taken at once.
+    const MOST: usize = 65_536;
+
     pub(super) fn new(max_workers: usize) -> Self {
-        let max_workers = max_workers.max(1);
+        let max_workers = max_workers.clamp(1, Self::MOST);
         Self {
             max_workers,
             min_workers: 0,
@@ -53,7 +57,16 @@ impl Settings {
             when_full: WhenFull::default(),
             at_close: AtClose::default(),
             name: Cow::Borrowed("worker"),
+            stack_size: None,
         }
+    }
+
+    pub(super) fn set_max_workers(&mut self, workers: usize) {
+        self.max_workers = workers.clamp(1, Self::MOST);
+    }
+
+    pub(super) fn set_queue(&mut self, places: usize) {
+        self.queue = places.min(Self::MOST);
     }
 
     pub(super) fn set_name(&mut self, name: Cow<'static, str>) {

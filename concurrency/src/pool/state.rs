@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender, TrySendError, bounded};
 use socketserver_core::{Dispatched, Rejected, Waker};
 
 use super::settings::{AtClose, Settings};
@@ -17,6 +17,9 @@ use super::status::Watch;
 pub(super) struct State<J> {
     max_workers: usize,
     min_workers: usize,
+    /// How many requests can be in the queue.
+    places: usize,
+    /// How many can be in the queue or with a worker.
     capacity: usize,
     numbers: Mutex<Numbers<J>>,
     queue: Receiver<J>,
@@ -52,6 +55,7 @@ impl<J> State<J> {
         Self {
             max_workers: settings.max_workers,
             min_workers: settings.min_workers.min(settings.max_workers),
+            places: settings.queue,
             capacity,
             numbers: Mutex::new(Numbers {
                 sender: Some(sender),
@@ -85,7 +89,7 @@ impl<J> State<J> {
 
     pub(super) fn admit(&self, job: J) -> Admission<J> {
         let mut numbers = self.lock();
-        if numbers.admitted >= self.capacity {
+        if numbers.admitted >= self.capacity || numbers.sender.is_none() {
             return Admission::Full(job);
         }
         if numbers.admitted >= numbers.workers && numbers.workers < self.max_workers {
@@ -100,12 +104,13 @@ impl<J> State<J> {
         }
     }
 
-    /// The worker for an admitted job could not be started: the others take it, if there are any.
+    /// The worker for an admitted job could not be started: the others take it, if there are any and it
+    /// may wait for them.
     pub(super) fn start_failed(&self, rejected: Rejected<J>) -> Result<Dispatched, Rejected<J>> {
         let mut numbers = self.lock();
         numbers.workers -= 1;
         numbers.admitted -= 1;
-        if numbers.workers == 0 {
+        if numbers.workers == 0 || numbers.admitted >= numbers.workers + self.places {
             return Err(rejected);
         }
         let (job, error) = rejected.into_parts();
@@ -124,20 +129,28 @@ impl<J> State<J> {
         loop {
             match self.queue.recv_timeout(idle_timeout) {
                 Ok(job) => return Some(job),
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.lock().workers -= 1;
-                    return None;
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    let mut numbers = self.lock();
-                    // Jobs are enqueued under the lock, so one that counts on this worker is seen.
-                    if numbers.workers > self.min_workers && self.queue.is_empty() {
-                        numbers.workers -= 1;
-                        return None;
-                    }
-                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let mut numbers = self.lock();
+            // Jobs are enqueued under the lock, so one that counts on this worker is seen.
+            if !self.queue.is_empty() {
+                continue;
+            }
+            if numbers.workers > self.min_workers {
+                numbers.workers -= 1;
+                return None;
+            }
+            drop(numbers);
+            // One of those that stay: it need not look at the time. When there are more again, those
+            // retire, so never more than the minimum sleep here.
+            match self.queue.recv() {
+                Ok(job) => return Some(job),
+                Err(RecvError) => break,
             }
         }
+        self.lock().workers -= 1;
+        None
     }
 
     /// A worker has finished a job.
@@ -178,6 +191,10 @@ impl<J> Numbers<J> {
 impl<J: Send> Watch for State<J> {
     fn workers(&self) -> usize {
         self.lock().workers
+    }
+
+    fn in_progress(&self) -> usize {
+        self.lock().admitted
     }
 
     fn queued_and_busy(&self) -> (usize, usize) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 /// What can be read of a pool; the kind of job does not matter here.
 pub(super) trait Watch: Send + Sync {
     fn workers(&self) -> usize;
+    fn in_progress(&self) -> usize;
     fn queued_and_busy(&self) -> (usize, usize);
     fn refused(&self) -> u64;
 }
@@ -24,7 +25,13 @@ impl PoolStatus {
         self.0.workers()
     }
 
-    /// How many requests wait for a worker.
+    /// How many requests the pool has: those that wait and those that a worker has.
+    pub fn in_progress(&self) -> usize {
+        self.0.in_progress()
+    }
+
+    /// How many requests wait for a worker; for a moment this includes one that an idle worker is about
+    /// to take.
     pub fn queued(&self) -> usize {
         self.0.queued_and_busy().0
     }

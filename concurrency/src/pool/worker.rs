@@ -1,5 +1,7 @@
 //! What a worker of a pool does all day.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use socketserver_core::Job;
 
 use super::settings::Settings;
@@ -9,8 +11,9 @@ use super::state::State;
 pub(super) fn work<J: Job>(state: &State<J>, settings: &Settings, first: J) {
     let mut next = Some(first);
     while let Some(job) = next {
-        // An exit ends the request and nothing else; a hook's panic has been counted.
-        drop(job.run());
+        // An exit ends the request and nothing else; a hook's panic has been counted. A job does not
+        // unwind, but what it drops may: the service itself, if the server is gone.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(job.run()))));
         state.finished();
         next = state.next(settings.idle_timeout);
     }
