@@ -1,6 +1,8 @@
 //! How requests run side by side: strategies behind the
 //! [`Concurrency`](socketserver_core::Concurrency) contract.
 //!
+//! # Which one
+//!
 //! | strategy | a request runs | asks of the service | for |
 //! |---|---|---|---|
 //! | [`Synchronous`] | in the loop, one after another | nothing | short requests; services that cannot be shared |

@@ -26,14 +26,15 @@
 //! - **Where requests come from**, module [`transports`]: [`Tcp`](transports::Tcp).
 //! - **How they run side by side**, module [`concurrency`]:
 //!   [`Synchronous`](concurrency::Synchronous), one after another;
-//!   [`ThreadPerRequest`](concurrency::ThreadPerRequest).
+//!   [`ThreadPerRequest`](concurrency::ThreadPerRequest); [`ThreadPool`](concurrency::ThreadPool), as many as
+//!   there are workers. [A table](concurrency#which-one) helps to choose.
 //! - **What happens to one**, module [`handlers`]: a closure ([`stream_fn`](handlers::stream_fn),
 //!   [`base_fn`](handlers::base_fn)) or a type
 //!   ([`StreamRequestHandler`](handlers::StreamRequestHandler),
 //!   [`BaseRequestHandler`](handlers::BaseRequestHandler)), made anew for each request.
 //!
-//! [`Server`] is the product of the three. [`TcpServer`] and [`ThreadingTcpServer`] are the usual
-//! products, with CPython's names; any other is made with [`Server::new`]:
+//! [`Server`] is the product of the three. [`TcpServer`], [`ThreadingTcpServer`] and [`PoolTcpServer`] are
+//! the usual products; any other is made with [`Server::new`]:
 //!
 //! ```
 //! use socketserver::prelude::*;
@@ -55,6 +56,9 @@
 //! dropping the server, closes the listener and waits for the workers. Workers wait for their clients: a
 //! server that must end although a client is connected uses
 //! [daemon threads](concurrency::ThreadPerRequest::daemon_threads).
+//!
+//! A server in a test, or in a program that does something else, is one that is [spawned](Spawn); by
+//! hand that is:
 //!
 //! ```
 //! use socketserver::prelude::*;
@@ -123,7 +127,9 @@ pub use socketserver_core::{
 
 pub mod prelude;
 mod servers;
+mod spawn;
 
 #[cfg(unix)]
 pub use servers::ForkingTcpServer;
-pub use servers::{TcpConnection, TcpServer, ThreadingTcpServer};
+pub use servers::{PoolTcpServer, TcpConnection, TcpServer, ThreadingTcpServer};
+pub use spawn::{Running, Spawn};

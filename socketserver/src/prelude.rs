@@ -2,12 +2,12 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    Counts, Ended, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
-    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder,
-    TcpConnection, TcpServer, ThreadingTcpServer,
+    Counts, Ended, Handled, HandlerError, HandlerResult, PollInterval, PoolTcpServer, ServeError,
+    Server, ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn,
+    StopOrder, TcpConnection, TcpServer, ThreadingTcpServer,
 };
 #[doc(no_inline)]
-pub use socketserver_concurrency::{Synchronous, ThreadPerRequest};
+pub use socketserver_concurrency::{Synchronous, ThreadPerRequest, ThreadPool, WhenFull};
 #[doc(no_inline)]
 pub use socketserver_core::{Request, StreamRequest, Transport};
 #[doc(no_inline)]

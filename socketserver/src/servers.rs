@@ -4,8 +4,8 @@ use std::net::TcpStream;
 
 #[cfg(unix)]
 use socketserver_concurrency::Fork;
-use socketserver_concurrency::{Synchronous, ThreadPerRequest};
-use socketserver_core::Server;
+use socketserver_concurrency::{Synchronous, ThreadPerRequest, ThreadPool};
+use socketserver_core::{Server, ServiceJob};
 use socketserver_transports::{Connection, Tcp};
 
 /// A TCP server that serves one client after another: CPython's `TCPServer`.
@@ -42,6 +42,23 @@ pub type TcpServer<S> = Server<Tcp, Synchronous, S>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type ThreadingTcpServer<S> = Server<Tcp, ThreadPerRequest, S>;
+
+/// A TCP server with a pool of threads. CPython has none.
+///
+/// [`Server::bind`] makes one with the default pool. For one with settings, use [`Server::new`]:
+///
+/// ```
+/// use socketserver::prelude::*;
+///
+/// let pool = ThreadPool::new(8).queue(32).when_full(WhenFull::Refuse);
+/// let service = stream_fn(|_client| Ok(())).on_overload(|client: &mut TcpConnection, _address| {
+///     // Says why, if it can; the client may be gone.
+///     let _ = client.send(b"busy\n");
+/// });
+/// let server = PoolTcpServer::new(Tcp::bind("127.0.0.1:0")?, pool, service);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type PoolTcpServer<S> = Server<Tcp, ThreadPool<ServiceJob<TcpConnection, S>>, S>;
 
 /// A TCP server with a child process for each client: CPython's `ForkingTCPServer`. Unix only.
 ///

@@ -1,0 +1,157 @@
+//! A server that serves in a background thread: `spawn()`, and the guard that stops it.
+
+use std::fmt;
+use std::io;
+use std::panic::resume_unwind;
+use std::thread::{self, JoinHandle};
+
+use socketserver_core::{
+    Concurrency, Counts, Ended, Request, ServeError, Server, ServerHandle, Service, ServiceJob,
+    ShutdownHandle, Transport,
+};
+
+/// Serving in a background thread: for tests, and for servers inside programs that do something else.
+///
+/// # A server in a test
+///
+/// The server listens when it has been made, so a client can connect as soon as `spawn` has returned, and
+/// before. [`Running::stop`] ends it and gives the final counts. If the test fails before that, dropping the
+/// [`Running`] stops the server, and does not wait while the thread panics: so a failing assertion never
+/// hangs.
+///
+/// ```
+/// use socketserver::prelude::*;
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// let echo = stream_fn(|client| {
+///     std::io::copy(&mut client.rfile, &mut client.wfile)?;
+///     Ok(())
+/// });
+/// let server = ThreadingTcpServer::bind("127.0.0.1:0", echo)?.spawn()?;
+///
+/// let mut client = TcpStream::connect(server.local_addr())?;
+/// client.write_all(b"hello")?;
+/// client.shutdown(std::net::Shutdown::Write)?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer)?;
+/// assert_eq!(answer, "hello");
+///
+/// let (ended, counts) = server.stop()?;
+/// assert_eq!(ended, Ended::Shutdown);
+/// assert_eq!((counts.accepted, counts.served, counts.errors), (1, 1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// All of the server goes into the thread, so all of it has to be `Send` and `'static`, and the service `Sync`,
+/// whatever the strategy. What is not can be served with [`std::thread::scope`].
+pub trait Spawn {
+    /// The address of the server and of its clients.
+    type Addr;
+
+    /// Serves in a thread of its own, named `serve_forever`. When the loop has ended, however it did, the same
+    /// thread [closes](Server::close) the server.
+    ///
+    /// # Errors
+    ///
+    /// When the server has no address any more because it was closed, or the thread cannot be started. The
+    /// server is closed then.
+    fn spawn(self) -> io::Result<Running<Self::Addr>>;
+}
+
+impl<T, C, S> Spawn for Server<T, C, S>
+where
+    T: Transport + Send + 'static,
+    T::Request: 'static,
+    C: Concurrency<ServiceJob<T::Request, S>> + Send + 'static,
+    S: Service<T::Request> + Send + Sync + 'static,
+{
+    type Addr = <T::Request as Request>::Addr;
+
+    fn spawn(mut self) -> io::Result<Running<Self::Addr>> {
+        let local_addr = self.local_addr()?;
+        let (handle, stop) = (self.handle(), self.shutdown_handle());
+        let serve = move || {
+            let ended = self.serve_forever();
+            self.close();
+            ended.map(|ended| (ended, self.counts()))
+        };
+        let thread = thread::Builder::new().name("serve_forever".to_owned()).spawn(serve)?;
+        Ok(Running { local_addr, handle, stop, thread: Some(thread) })
+    }
+}
+
+/// A server that serves in the background, made by [`Spawn::spawn`].
+///
+/// Dropping it stops the server and waits as [`stop`](Self::stop) does, but what the loop ended with is lost, and
+/// while the thread panics, or in the serving thread itself, it does not wait. A handler that runs in a worker must
+/// not drop it, as it must not call `stop`.
+#[must_use = "the server is stopped when this is dropped"]
+pub struct Running<A> {
+    local_addr: A,
+    handle: ServerHandle,
+    stop: ShutdownHandle,
+    /// `None` once it has been waited for.
+    thread: Option<JoinHandle<Result<(Ended, Counts), ServeError>>>,
+}
+
+impl<A> Running<A> {
+    /// The address the server listens on, or did.
+    pub fn local_addr(&self) -> &A {
+        &self.local_addr
+    }
+
+    /// What handlers see of the server.
+    pub fn handle(&self) -> &ServerHandle {
+        &self.handle
+    }
+
+    /// How many requests came in and how each of them left, up to now. A client may see its connection end a
+    /// moment before that is counted; [`stop`](Self::stop) gives the final numbers.
+    pub fn counts(&self) -> Counts {
+        self.handle.counts()
+    }
+
+    /// Stops the server, waits for the loop, closes the server and waits for the workers, as far as the
+    /// strategy does. A server that has ended by itself just says how.
+    ///
+    /// Workers wait for their clients: let go of those first. It cannot be called by a handler of this very
+    /// server, which would wait for itself; that can [ask the server to
+    /// stop](ServerHandle::request_shutdown).
+    ///
+    /// # Errors
+    ///
+    /// What [`serve_forever`](Server::serve_forever) ended with, when the transport broke.
+    ///
+    /// # Panics
+    ///
+    /// With the panic that ended the loop, if one did.
+    pub fn stop(mut self) -> Result<(Ended, Counts), ServeError> {
+        self.stop.request();
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            Some(Err(payload)) => resume_unwind(payload),
+            // Nobody takes the thread before: this method and `drop` come last.
+            None => Err(ServeError::Closed),
+        }
+    }
+}
+
+impl<A> Drop for Running<A> {
+    fn drop(&mut self) {
+        self.stop.request();
+        if let Some(thread) = self.thread.take() {
+            let own = thread.thread().id() == thread::current().id();
+            if !own && !thread::panicking() {
+                // Its panic has been printed by the panic hook.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl<A: fmt::Debug> fmt::Debug for Running<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
