@@ -102,6 +102,15 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
         self.with(|settings| settings.at_close = policy)
     }
 
+    /// Whether closing the server leaves the workers alone instead of waiting for them; they end when the queue
+    /// is empty. The default is to wait.
+    ///
+    /// A Rust process that returns from `main` waits for no thread; a request in a daemon thread is cut
+    /// then.
+    pub fn daemon_threads(self, daemon: bool) -> Self {
+        self.with(|settings| settings.daemon_threads = daemon)
+    }
+
     /// The threads are named `name-1`, `name-2`, …. The default is `worker`.
     pub fn name(self, name: impl Into<Cow<'static, str>>) -> Self {
         let name = name.into();
@@ -128,7 +137,13 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
         let state = Arc::clone(&self.state);
         let settings = self.settings.clone();
         let work = move |job| worker::work(&state, &settings, job);
-        seat::start(job, work, |seated| self.threads.spawn(builder, || seated.run()))
+        seat::start(job, work, |seated| {
+            if self.settings.daemon_threads {
+                builder.spawn(|| seated.run()).map(drop)
+            } else {
+                self.threads.spawn(builder, || seated.run())
+            }
+        })
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) struct Settings {
     pub(super) at_close: AtClose,
     pub(super) name: Cow<'static, str>,
     pub(super) stack_size: Option<usize>,
+    pub(super) daemon_threads: bool,
 }
 
 impl Settings {
@@ -58,6 +59,7 @@ impl Settings {
             at_close: AtClose::default(),
             name: Cow::Borrowed("worker"),
             stack_size: None,
+            daemon_threads: false,
         }
     }
 

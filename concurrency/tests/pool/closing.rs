@@ -50,6 +50,25 @@ fn closing_discards_the_queue_if_told_to() {
 }
 
 #[test]
+fn closing_does_not_wait_for_daemons() {
+    let gate = Gate::new();
+    let inside = gate.clone();
+    let pool = ThreadPool::new(1).queue(1).daemon_threads(true);
+    let status = pool.status();
+    let (mut server, script) = server(pool, Do(move |_: &mut _, _: &_| inside.pass()));
+    request(&script, 2);
+    for _ in 0..2 {
+        assert!(matches!(server.handle_request(), Ok(Handled::Started)));
+    }
+    server.close();
+    assert_eq!(server.counts().in_progress(), 2);
+    gate.allow(2);
+    // The queue is served all the same, then the worker ends.
+    eventually("the worker has ended", || status.workers() == 0);
+    assert_eq!((server.counts().served, script.closed().closed()), (2, 2));
+}
+
+#[test]
 fn closing_an_idle_pool_does_not_wait_for_the_idle_timeout() {
     for min_workers in [0, 4] {
         let pool = ThreadPool::new(4)
