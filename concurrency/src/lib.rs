@@ -17,6 +17,8 @@
 mod fork;
 mod join_set;
 mod pool;
+#[cfg(feature = "rayon")]
+mod rayon_pool;
 mod seat;
 mod synchronous;
 mod thread_name;
@@ -25,5 +27,7 @@ mod thread_per_request;
 #[cfg(unix)]
 pub use fork::{ChildExit, Fork};
 pub use pool::{AtClose, PoolStatus, ThreadPool, WhenFull};
+#[cfg(feature = "rayon")]
+pub use rayon_pool::RayonPool;
 pub use synchronous::Synchronous;
 pub use thread_per_request::ThreadPerRequest;

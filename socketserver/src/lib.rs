@@ -106,6 +106,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//!
+//! - `rayon`: `concurrency::RayonPool`, a pool for handlers that compute.
+//!
 //! # Platforms
 //!
 //! Linux, macOS, FreeBSD and Windows; differences are told under *Platform notes* where there are any.

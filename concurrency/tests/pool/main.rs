@@ -4,5 +4,7 @@
 
 mod closing;
 mod full;
+#[cfg(feature = "rayon")]
+mod rayon_pool;
 mod support;
 mod workers;
