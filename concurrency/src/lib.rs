@@ -3,15 +3,37 @@
 //!
 //! # Which one
 //!
-//! | strategy | a request runs | asks of the service | for |
+//! | strategy | for | a request runs | asks of the service |
 //! |---|---|---|---|
-//! | [`Synchronous`] | in the loop, one after another | nothing | short requests; services that cannot be shared |
-//! | [`ThreadPerRequest`] | in a thread of its own | `Send + Sync + 'static` | connections that live long, as many as there may be threads |
+//! | [`Synchronous`] | short requests, one client after another; a service that cannot be shared | in the loop | nothing |
+//! | [`ThreadPerRequest`] | connections that live long or wait much, as many as there may be threads | in a new thread | `Send + Sync + 'static` |
+//! | [`ThreadPool`] | many short requests; a server that must not be overrun | in one of a limited number of threads | `Send + Sync + 'static` |
+//! | `RayonPool` (feature `rayon`) | requests that compute, and wait for nobody | in one of as many threads as the machine runs at once | `Send + Sync + 'static` |
+//!
+//! What each costs for a request, and what a request cannot do to the others:
+//!
+//! | strategy | costs | at once | too many clients | isolates |
+//! |---|---|---|---|---|
+//! | [`Synchronous`] | nothing | 1 | wait in the backlog | panics; a request that hangs stops all, and an exit ends the loop |
+//! | [`ThreadPerRequest`] | starting and joining a thread, and its stack while it lives | no limit | more threads, until one cannot be started; that request goes to `handle_error` | panics, exits, requests that hang |
+//! | [`ThreadPool`] | handing over through a queue; starting a thread only when load grows | the workers | [wait, are refused, or run in the loop](WhenFull) | panics and exits; each request that hangs holds a worker |
+//! | `RayonPool` | handing over through a queue | the threads | wait in the backlog | panics and exits; requests that wait hold up all, even with locks, see there |
+//!
+//! None of them protects against a request that ends or corrupts the process: memory is shared.
+//!
+//! All of them run on Linux, macOS, FreeBSD and Windows.
+//!
+//! # What a strategy knows
 //!
 //! A strategy here knows jobs and nothing of sockets, handlers or the loop. A service that a strategy cannot
 //! run does not compile with it: the job is then not `Send`.
 //!
-//! Neither of them limits how many requests run at once.
+//! Closing a server waits for the requests that are in progress, without a limit of time, unless the strategy is
+//! told to leave its threads alone.
+//!
+//! # Features
+//!
+//! - `rayon`: `RayonPool`.
 
 #[cfg(unix)]
 mod fork;

@@ -50,6 +50,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What does not fit together does not compile; the module [`combinations`] shows what the compiler says then.
+//!
 //! # Stopping
 //!
 //! A [`ShutdownHandle`] stops the server from any thread, at once. Then [`Server::close`], or
@@ -129,6 +131,7 @@ pub use socketserver_core::{
     ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder,
 };
 
+pub mod combinations;
 pub mod prelude;
 mod servers;
 mod spawn;
