@@ -207,3 +207,35 @@ impl<J: Send> Watch for State<J> {
         self.lock().refused
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// Admits a job for which no worker can be started; says whether it came back.
+    fn fail_to_start(state: &State<&'static str>, job: &'static str) -> bool {
+        match state.admit(job) {
+            Admission::StartWorker(job, _) => {
+                let error = io::Error::from(io::ErrorKind::OutOfMemory);
+                state.start_failed(Rejected::new(job, error)).is_err()
+            }
+            _ => panic!("{job}: no worker was to be started"),
+        }
+    }
+
+    #[test]
+    fn a_job_whose_worker_cannot_start_is_left_to_the_others_if_it_may_wait() {
+        let mut settings = Settings::new(3);
+        settings.queue = 1;
+        let state = State::new(&settings);
+        assert!(fail_to_start(&state, "nobody is there"));
+        assert!(matches!(state.admit("first"), Admission::StartWorker("first", _)));
+        assert!(!fail_to_start(&state, "waits"));
+        assert!(fail_to_start(&state, "no place to wait"));
+        assert_eq!((state.workers(), state.in_progress(), state.queued_and_busy()), (1, 2, (1, 1)));
+        state.finished();
+        assert_eq!(state.next(Duration::MAX), Some("waits"));
+    }
+}
