@@ -92,7 +92,7 @@ pub use handler_error::{BoxError, HandlerError, HandlerResult};
 pub use job::ServiceJob;
 pub use outcome::{Ended, Exit, Handled};
 pub use overrides::{OnError, OnOverload, OnServiceActions, OnTimeout, ServiceExt, Verify};
-pub use request::{Request, StreamRequest};
+pub use request::{DatagramRequest, Request, StreamRequest};
 pub use server::Server;
 pub use server_handle::ServerHandle;
 pub use service::Service;

@@ -32,6 +32,43 @@ pub trait Request {
     }
 }
 
+/// A request that is one packet: a datagram together with the socket that replies to it.
+///
+/// # For implementers
+///
+/// All methods take `&self` and may be called from several threads at once.
+///
+/// # Examples
+///
+/// ```
+/// use socketserver_core::DatagramRequest;
+/// use std::io;
+///
+/// fn echo<R: DatagramRequest>(request: &R) -> io::Result<()> {
+///     if request.is_truncated() {
+///         return request.reply(b"too long");
+///     }
+///     request.reply(request.packet())
+/// }
+/// ```
+pub trait DatagramRequest: Request {
+    /// What the client sent, as far as it was kept; CPython's `request[0]`. An empty packet is a
+    /// request like others.
+    fn packet(&self) -> &[u8];
+
+    /// Whether the packet was longer than what was kept of it. CPython cannot tell.
+    fn is_truncated(&self) -> bool;
+
+    /// Sends one datagram to the client, from the server's socket; CPython's
+    /// `request[1].sendto(data, client_address)`.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AddrNotAvailable`] when the client has no address; else what the system says: that
+    /// `data` is too large for one datagram, say. That nobody received it is not an error everywhere.
+    fn reply(&self, data: &[u8]) -> io::Result<()>;
+}
+
 /// A request that is a stream of bytes in both directions: a connection.
 ///
 /// A stream request is a *handle*: clones mean the same connection, which closes when the last
