@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | any request | [`BaseRequestHandler`] with [`BaseService`] | [`base_fn`] | `BaseRequestHandler` |
 //! | a connection, with `rfile` and `wfile` | [`StreamRequestHandler`] with [`StreamService`] | [`stream_fn`] | `StreamRequestHandler` |
+//! | a packet, with `rfile` and `wfile` | [`DatagramRequestHandler`] with [`DatagramService`] | [`datagram_fn`] | `DatagramRequestHandler` |
 //!
 //! The services here implement [`Service`](socketserver_core::Service); single hooks of them are
 //! replaced with [`ServiceExt`](socketserver_core::ServiceExt). This crate knows requests and nothing
@@ -46,6 +47,8 @@
 //! ```
 
 mod base;
+mod datagram;
+mod datagram_service;
 mod detached;
 mod life;
 mod reader;
@@ -54,6 +57,8 @@ mod stream_service;
 mod writer;
 
 pub use base::{BaseFn, BaseRequestHandler, BaseService, Context, base_fn};
+pub use datagram::{DatagramExchange, DatagramRequestHandler};
+pub use datagram_service::{DatagramFn, DatagramService, datagram_fn};
 pub use detached::Detached;
 pub use reader::RFile;
 pub use stream::{Stream, StreamRequestHandler};
