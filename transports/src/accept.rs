@@ -1,10 +1,12 @@
-//! Accepting one connection, and the errors of that sorted by what to do about them.
+//! Accepting one connection; the errors of that, and of receiving a packet, sorted by what to do about
+//! them.
 //!
 //! | error | sorted as | why |
 //! |---|---|---|
 //! | `EAGAIN`, `EWOULDBLOCK` | not ready | somebody else took it, or it is gone |
 //! | `EINTR` | tried again at once | a signal |
 //! | `ECONNABORTED`, `ECONNRESET`, `EPROTO`, `ENETDOWN` and the like, `ETIMEDOUT` | failed | this one connection: it is gone, or its network failed before it was accepted |
+//! | for packets also `ECONNREFUSED`, `EMSGSIZE`, `ENETRESET` | failed | a reply from earlier reached nobody, so there is no packet now; or this packet is too long |
 //! | `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM` | exhausted | it gets better when something is closed; until then a retry would spin |
 //! | `EPERM` | exhausted | a security rule forbids it, and the connection may stay in the queue: a retry would spin too |
 //! | all others (`EBADF`, `EINVAL`, `ENOTSOCK`, …) | fatal | the listener is broken, or not one |
@@ -35,7 +37,17 @@ pub(crate) fn stream(listener: &Socket) -> Result<(Socket, SocketAddr), GetReque
     Ok((socket, address.as_socket().ok_or_else(gone)?))
 }
 
-/// Sorts an error as the table says.
+/// Sorts an error of receiving a packet.
+pub(crate) fn sort_received(error: io::Error) -> GetRequestError {
+    match Errno::from_io_error(&error) {
+        Some(Errno::CONNREFUSED | Errno::MSGSIZE | Errno::NETRESET) => {
+            GetRequestError::Failed(error)
+        }
+        _ => sorted(error),
+    }
+}
+
+/// Sorts an error of accepting a connection.
 pub(crate) fn sorted(error: io::Error) -> GetRequestError {
     if error.kind() == io::ErrorKind::WouldBlock {
         return GetRequestError::NotReady;
@@ -52,7 +64,11 @@ mod tests {
     use super::*;
 
     fn sort(errno: Errno) -> &'static str {
-        match sorted(errno.into()) {
+        name(&sorted(errno.into()))
+    }
+
+    fn name(sorted: &GetRequestError) -> &'static str {
+        match sorted {
             GetRequestError::NotReady => "not ready",
             GetRequestError::Failed(_) => "failed",
             GetRequestError::Exhausted(_) => "exhausted",
@@ -69,5 +85,15 @@ mod tests {
         assert_eq!(sort(Errno::NOBUFS), "exhausted");
         assert_eq!(sort(Errno::INVAL), "fatal");
         assert_eq!(sort(Errno::NOTSOCK), "fatal");
+    }
+
+    #[test]
+    fn errors_of_packets_are_sorted_as_the_table_says() {
+        for errno in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::MSGSIZE, Errno::NETRESET] {
+            assert_eq!(name(&sort_received(errno.into())), "failed", "{errno:?}");
+        }
+        assert_eq!(name(&sort_received(Errno::WOULDBLOCK.into())), "not ready");
+        assert_eq!(name(&sort_received(Errno::NOBUFS.into())), "exhausted");
+        assert_eq!(name(&sort_received(Errno::BADF.into())), "fatal");
     }
 }

@@ -7,9 +7,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::{Attempt, BindError, BindStep};
-use crate::options::{Ipv6, TcpOptions};
+use crate::ip_options::{IpOptions, Ipv6};
 use crate::sys;
-use crate::tcp::BoundTcp;
 
 /// Resolves `address` and makes an attempt with each result until one works.
 pub(crate) fn each_address<A, T>(
@@ -20,7 +19,7 @@ where
     A: ToSocketAddrs + fmt::Debug,
 {
     let fail = |earlier, last| BindError::new(format!("{address:?}"), earlier, last);
-    let unresolved = |error| Attempt { address: None, step: BindStep::Resolve, error };
+    let unresolved = |error| Attempt::new(BindStep::Resolve, error);
     let candidates = match address.to_socket_addrs() {
         Ok(candidates) => candidates,
         Err(error) => return Err(fail(Vec::new(), unresolved(error))),
@@ -39,11 +38,15 @@ where
 }
 
 /// Makes a bound socket for one address.
-pub(crate) fn bind(options: &TcpOptions, address: SocketAddr) -> Result<BoundTcp, Attempt> {
-    let at = |step| move |error| Attempt { address: Some(address), step, error };
+pub(crate) fn ip_socket(
+    options: &IpOptions,
+    kind: Type,
+    protocol: Protocol,
+    address: SocketAddr,
+) -> Result<Socket, Attempt> {
+    let at = |step| Attempt::at(&address, step);
     let domain = Domain::for_address(address);
-    let socket =
-        Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(at(BindStep::Create))?;
+    let socket = Socket::new(domain, kind, Some(protocol)).map_err(at(BindStep::Create))?;
     if options.reuse_address {
         socket.set_reuse_address(true).map_err(at(BindStep::Option("reuse_address")))?;
     }
@@ -58,25 +61,54 @@ pub(crate) fn bind(options: &TcpOptions, address: SocketAddr) -> Result<BoundTcp
         hook(&socket).map_err(at(BindStep::BeforeBind))?;
     }
     socket.bind(&address.into()).map_err(at(BindStep::Bind))?;
-    Ok(BoundTcp::new(socket, address, options.clone()))
+    Ok(socket)
 }
 
-/// Checks that a socket made elsewhere can be a TCP listener.
-pub(crate) fn check_adopted(socket: &Socket) -> Result<(), BindError> {
+/// The IP address that a socket is bound to.
+pub(crate) fn ip_address(socket: &Socket) -> io::Result<SocketAddr> {
+    let no_ip = || io::Error::new(io::ErrorKind::InvalidData, "the socket has no IP address");
+    socket.local_addr()?.as_socket().ok_or_else(no_ip)
+}
+
+/// Checks that an IP socket made elsewhere can be what a transport wants: of this type, and listening
+/// if it is a stream.
+pub(crate) fn check_adopted(socket: &Socket, kind: Type) -> Result<(), BindError> {
     let address = socket.local_addr().ok().and_then(|address| address.as_socket());
-    let error = match socket.r#type() {
-        Err(error) => error,
-        Ok(Type::STREAM) if address.is_none() => mistake("it is not a TCP socket"),
-        Ok(Type::STREAM) => match sys::is_listening(socket) {
-            Ok(true) => return Ok(()),
-            Ok(false) => mistake("it does not listen"),
-            Err(error) => error,
-        },
-        Ok(_) => mistake("it is not a stream socket"),
-    };
     let name =
         address.map_or_else(|| "an adopted socket".to_owned(), |address| address.to_string());
-    Err(BindError::new(name, Vec::new(), Attempt { address: None, step: BindStep::Adopt, error }))
+    let checked = check_kind(socket, kind, address.is_some(), "it has no IP address");
+    checked.map_err(|error| adoption_failed(name, error))
+}
+
+/// The type and the family of an adopted socket, and whether it listens.
+pub(crate) fn check_kind(
+    socket: &Socket,
+    kind: Type,
+    family_fits: bool,
+    otherwise: &str,
+) -> io::Result<()> {
+    if socket.r#type()? != kind {
+        return Err(mistake(&format!("it is not a {} socket", name_of(kind))));
+    }
+    if !family_fits {
+        return Err(mistake(otherwise));
+    }
+    if kind != Type::DGRAM && !sys::is_listening(socket)? {
+        return Err(mistake("it does not listen"));
+    }
+    Ok(())
+}
+
+pub(crate) fn adoption_failed(name: String, error: io::Error) -> BindError {
+    BindError::new(name, Vec::new(), Attempt::new(BindStep::Adopt, error))
+}
+
+fn name_of(kind: Type) -> &'static str {
+    match kind {
+        Type::STREAM => "stream",
+        Type::DGRAM => "datagram",
+        _ => "seqpacket",
+    }
 }
 
 fn mistake(what: &str) -> io::Error {

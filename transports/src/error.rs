@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
 /// Why listening on an address failed.
 ///
@@ -28,9 +27,22 @@ pub struct BindError {
 
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    pub(crate) address: Option<SocketAddr>,
+    /// The one address of several that was tried.
+    pub(crate) address: Option<String>,
     pub(crate) step: BindStep,
     pub(crate) error: io::Error,
+}
+
+impl Attempt {
+    /// An attempt without an address of its own.
+    pub(crate) const fn new(step: BindStep, error: io::Error) -> Self {
+        Self { address: None, step, error }
+    }
+
+    /// Makes an attempt of an error of `step`, to be given to `map_err`.
+    pub(crate) fn at(address: &dyn fmt::Display, step: BindStep) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self { address: Some(address.to_string()), step, error }
+    }
 }
 
 impl BindError {
@@ -67,7 +79,7 @@ impl fmt::Display for BindError {
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.step)?;
-        if let Some(address) = self.address {
+        if let Some(address) = &self.address {
             write!(f, " {address}")?;
         }
         write!(f, ": {}", self.error)

@@ -34,17 +34,27 @@
 
 mod accept;
 mod bind;
+mod buffers;
 mod connection;
+mod datagram;
 mod error;
+mod ip_options;
 mod options;
+mod packets;
 #[cfg_attr(unix, path = "sys/unix.rs")]
 #[cfg_attr(windows, path = "sys/windows.rs")]
 mod sys;
 mod tcp;
+mod udp;
+mod udp_options;
 mod wait;
 
 pub use connection::Connection;
+pub use datagram::{Datagram, DatagramSocket};
 pub use error::{BindError, BindStep};
-pub use options::{Ipv6, TcpOptions};
+pub use ip_options::Ipv6;
+pub use options::TcpOptions;
 pub use socket2;
 pub use tcp::{BoundTcp, Tcp};
+pub use udp::Udp;
+pub use udp_options::UdpOptions;

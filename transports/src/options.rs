@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Socket, TcpKeepalive};
+use socket2::{Protocol, Socket, TcpKeepalive, Type};
 
 use crate::bind;
-use crate::error::BindError;
+use crate::error::{Attempt, BindError};
+use crate::ip_options::{IpOptions, Ipv6, SocketHook};
 use crate::sys;
 use crate::tcp::{BoundTcp, Tcp};
 
@@ -26,15 +27,16 @@ use crate::tcp::{BoundTcp, Tcp};
 #[derive(Clone)]
 #[must_use]
 pub struct TcpOptions {
-    pub(crate) reuse_address: bool,
-    pub(crate) reuse_port: bool,
-    pub(crate) ipv6: Ipv6,
+    pub(crate) ip: IpOptions,
     pub(crate) backlog: i32,
-    pub(crate) before_bind: Option<SocketHook>,
     pub(crate) before_listen: Option<SocketHook>,
     pub(crate) accepted: AcceptedOptions,
     pub(crate) timeout: Option<Duration>,
 }
+
+/// The most the system allows. It cuts larger numbers down by itself: to `somaxconn` on Unix; on
+/// Windows this very number means the system's maximum.
+pub(crate) const BACKLOG: i32 = i32::MAX;
 
 /// What is set on every accepted connection.
 #[derive(Clone, Debug, Default)]
@@ -43,35 +45,11 @@ pub(crate) struct AcceptedOptions {
     pub(crate) keepalive: Option<TcpKeepalive>,
 }
 
-/// A hook of the user's on the raw socket.
-pub(crate) type SocketHook = Arc<dyn Fn(&Socket) -> io::Result<()> + Send + Sync>;
-
-/// What a socket bound to an IPv6 address does about IPv4 clients.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub enum Ipv6 {
-    /// What the system does by default, as in CPython. On Linux that is usually dual-stack,
-    /// with what is said there about addresses.
-    #[default]
-    SystemDefault,
-    /// Takes IPv6 clients only.
-    Only,
-    /// When bound to `::`, takes IPv4 clients too. Their addresses look like `::ffff:127.0.0.1`: compare
-    /// [`to_canonical`](std::net::IpAddr::to_canonical) of them with lists of addresses.
-    DualStack,
-}
-
 impl TcpOptions {
-    /// The most the system allows. It cuts larger numbers down by itself: to `somaxconn` on Unix;
-    /// on Windows this very number means the system's maximum.
-    const BACKLOG: i32 = i32::MAX;
-
     pub(crate) const fn new() -> Self {
         Self {
-            reuse_address: sys::REUSE_ADDRESS,
-            reuse_port: false,
-            ipv6: Ipv6::SystemDefault,
-            backlog: Self::BACKLOG,
-            before_bind: None,
+            ip: IpOptions::new(sys::REUSE_ADDRESS),
+            backlog: BACKLOG,
             before_listen: None,
             accepted: AcceptedOptions { nodelay: false, keepalive: None },
             timeout: None,
@@ -84,7 +62,7 @@ impl TcpOptions {
     /// The default is that of the Rust standard library: on for Unix, off for Windows, where the option
     /// means that anybody may steal the port. CPython's default is off.
     pub const fn reuse_address(mut self, reuse: bool) -> Self {
-        self.reuse_address = reuse;
+        self.ip.reuse_address = reuse;
         self
     }
 
@@ -96,20 +74,20 @@ impl TcpOptions {
     /// Unix only; elsewhere binding fails with [`io::ErrorKind::Unsupported`]. Linux and FreeBSD (where
     /// the option is `SO_REUSEPORT_LB`) spread clients evenly, others may not.
     pub const fn reuse_port(mut self, reuse: bool) -> Self {
-        self.reuse_port = reuse;
+        self.ip.reuse_port = reuse;
         self
     }
 
     /// What to do about IPv4 clients on an IPv6 address. Has no effect on IPv4 addresses.
     pub const fn ipv6(mut self, ipv6: Ipv6) -> Self {
-        self.ipv6 = ipv6;
+        self.ip.ipv6 = ipv6;
         self
     }
 
     /// How many connections may wait to be accepted; CPython's `request_queue_size`, which is 5 there
     /// before 3.15. The default is the most the system allows; the system cuts larger numbers down.
     pub fn backlog(mut self, backlog: u32) -> Self {
-        self.backlog = i32::try_from(backlog).unwrap_or(Self::BACKLOG);
+        self.backlog = i32::try_from(backlog).unwrap_or(BACKLOG);
         self
     }
 
@@ -146,7 +124,7 @@ impl TcpOptions {
         mut self,
         hook: impl Fn(&Socket) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.before_bind = Some(Arc::new(hook));
+        self.ip.before_bind = Some(Arc::new(hook));
         self
     }
 
@@ -170,7 +148,7 @@ impl TcpOptions {
     /// behind.
     pub fn bind<A: ToSocketAddrs + fmt::Debug>(&self, address: A) -> Result<Tcp, BindError> {
         bind::each_address(&address, |socket_address| {
-            bind::bind(self, socket_address).and_then(BoundTcp::listen)
+            self.bound(socket_address).and_then(BoundTcp::listen)
         })
     }
 
@@ -185,7 +163,7 @@ impl TcpOptions {
         &self,
         address: A,
     ) -> Result<BoundTcp, BindError> {
-        bind::each_address(&address, |socket_address| bind::bind(self, socket_address))
+        bind::each_address(&address, |socket_address| self.bound(socket_address))
     }
 
     /// Adopts a socket that was bound elsewhere and listens already: by a service manager or a test, say.
@@ -199,19 +177,21 @@ impl TcpOptions {
     /// (where the system can tell: not on macOS and Windows) does not listen.
     pub fn adopt(&self, listener: impl Into<Socket>) -> Result<Tcp, BindError> {
         let socket = listener.into();
-        bind::check_adopted(&socket)?;
+        bind::check_adopted(&socket, Type::STREAM)?;
         Ok(Tcp::new(socket, self))
+    }
+
+    fn bound(&self, address: SocketAddr) -> Result<BoundTcp, Attempt> {
+        let socket = bind::ip_socket(&self.ip, Type::STREAM, Protocol::TCP, address)?;
+        Ok(BoundTcp::new(socket, address, self.clone()))
     }
 }
 
 impl fmt::Debug for TcpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpOptions")
-            .field("reuse_address", &self.reuse_address)
-            .field("reuse_port", &self.reuse_port)
-            .field("ipv6", &self.ipv6)
+            .field("ip", &self.ip)
             .field("backlog", &self.backlog)
-            .field("before_bind", &self.before_bind.is_some())
             .field("before_listen", &self.before_listen.is_some())
             .field("accepted", &self.accepted)
             .field("timeout", &self.timeout)

@@ -9,6 +9,7 @@ use socket2::{SockRef, Socket};
 use socketserver_core::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
 
 use crate::accept;
+use crate::bind::ip_address;
 use crate::connection::Connection;
 use crate::error::{Attempt, BindError, BindStep};
 use crate::options::{AcceptedOptions, TcpOptions};
@@ -168,19 +169,11 @@ impl BoundTcp {
     }
 
     pub(crate) fn listen(self) -> Result<Tcp, Attempt> {
-        let at = |step| {
-            let address = Some(self.address);
-            move |error| Attempt { address, step, error }
-        };
+        let at = |step| Attempt::at(&self.address, step);
         if let Some(hook) = &self.options.before_listen {
             hook(&self.socket).map_err(at(BindStep::BeforeListen))?;
         }
         self.socket.listen(self.options.backlog).map_err(at(BindStep::Listen))?;
         Ok(Tcp::new(self.socket, &self.options))
     }
-}
-
-fn ip_address(socket: &Socket) -> io::Result<SocketAddr> {
-    let no_ip = || io::Error::new(io::ErrorKind::InvalidData, "the socket has no IP address");
-    socket.local_addr()?.as_socket().ok_or_else(no_ip)
 }

@@ -99,6 +99,18 @@ impl Waiter {
     }
 }
 
+/// Waits until `socket` has room for a packet, for `patience` at most, and says whether it has.
+pub(crate) fn is_writable(socket: &Socket, patience: Duration) -> io::Result<bool> {
+    let deadline = Instant::now().checked_add(patience);
+    loop {
+        match poll(&mut [PollFd::new(socket, PollFlags::OUT)], left(deadline).as_ref()) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(ready) => return Ok(ready > 0),
+        }
+    }
+}
+
 /// The time until `deadline`, as `poll` wants it; `None` waits for ever.
 fn left(deadline: Option<Instant>) -> Option<Timespec> {
     // Where the system counts milliseconds in 32 bits a longer wait is an error; waking once a day

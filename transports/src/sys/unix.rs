@@ -1,6 +1,7 @@
 //! What differs between Unix and Windows, for Unix. Both files provide the same names.
 
 use std::io::{self, Read, Write};
+use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
@@ -8,6 +9,7 @@ use rustix::io::Errno;
 use socket2::Socket;
 
 use crate::tcp::{BoundTcp, Tcp};
+use crate::udp::Udp;
 
 /// The default of `SO_REUSEADDR`, as the standard library sets it.
 pub(crate) const REUSE_ADDRESS: bool = true;
@@ -34,6 +36,12 @@ pub(crate) const ONE_CONNECTION: &[Errno] = &[
     #[cfg(target_os = "linux")]
     Errno::NONET,
 ];
+
+/// The size of the buffer in which to receive packets of up to this size: one byte more shows that a
+/// packet was longer.
+pub(crate) const fn receive_buffer_size(packet_size: usize) -> usize {
+    packet_size.saturating_add(1)
+}
 
 /// Lets several sockets share a port, and each have its share of the clients.
 #[cfg(not(target_os = "freebsd"))]
@@ -119,5 +127,25 @@ impl AsFd for BoundTcp {
 impl From<OwnedFd> for Tcp {
     fn from(listener: OwnedFd) -> Self {
         Self::new(listener.into(), &Self::options())
+    }
+}
+
+impl AsFd for Udp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.raw().as_fd()
+    }
+}
+
+impl AsRawFd for Udp {
+    fn as_raw_fd(&self) -> RawFd {
+        self.raw().as_raw_fd()
+    }
+}
+
+/// Adopts a bound socket as it is; see [`UdpOptions::adopt`](crate::UdpOptions::adopt) for one with
+/// checks and options.
+impl From<OwnedFd> for Udp {
+    fn from(socket: OwnedFd) -> Self {
+        Self::from(UdpSocket::from(socket))
     }
 }

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use socket2::Socket;
 
 use crate::tcp::{BoundTcp, Tcp};
+use crate::udp::Udp;
 
 /// The default of `SO_REUSEADDR`, which lets anybody steal the port here.
 pub(crate) const REUSE_ADDRESS: bool = false;
@@ -28,6 +29,13 @@ pub(crate) const ONE_CONNECTION: &[Errno] = &[
     Errno::NETUNREACH,
     Errno::TIMEDOUT,
 ];
+
+/// The size of the buffer in which to receive packets of up to this size: a packet that does not fit is
+/// an error here, and lost, so every one has to fit.
+pub(crate) const fn receive_buffer_size(packet_size: usize) -> usize {
+    const LARGEST: usize = 64 * 1024;
+    if packet_size < LARGEST { LARGEST } else { packet_size }
+}
 
 pub(crate) fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "there is no SO_REUSEPORT on Windows"))
@@ -99,5 +107,25 @@ impl AsSocket for BoundTcp {
 impl From<OwnedSocket> for Tcp {
     fn from(listener: OwnedSocket) -> Self {
         Self::new(listener.into(), &Self::options())
+    }
+}
+
+impl AsSocket for Udp {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.raw().as_socket()
+    }
+}
+
+impl AsRawSocket for Udp {
+    fn as_raw_socket(&self) -> RawSocket {
+        self.raw().as_raw_socket()
+    }
+}
+
+/// Adopts a bound socket as it is; see [`UdpOptions::adopt`](crate::UdpOptions::adopt) for one with
+/// checks and options.
+impl From<OwnedSocket> for Udp {
+    fn from(socket: OwnedSocket) -> Self {
+        Self::from(UdpSocket::from(socket))
     }
 }

@@ -1,0 +1,80 @@
+//! Buffers for packets that are used again and again, so that a packet costs no allocation.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::sys;
+
+/// The buffers that are free, a few at most; all have the same size.
+pub(crate) struct Buffers {
+    packet_size: usize,
+    free: Mutex<Vec<Box<[u8]>>>,
+}
+
+impl Buffers {
+    /// How many are kept: enough for the packets that a few workers have in hand. One that comes back
+    /// when there are as many is freed.
+    const KEPT: usize = 16;
+
+    /// Buffers that show whether a packet was longer than `packet_size`.
+    pub(crate) const fn new(packet_size: usize) -> Self {
+        Self { packet_size, free: Mutex::new(Vec::new()) }
+    }
+
+    /// The longest packet that is not cut.
+    pub(crate) const fn packet_size(&self) -> usize {
+        self.packet_size
+    }
+
+    /// A free one, or a new one.
+    pub(crate) fn take(&self) -> Box<[u8]> {
+        let free = self.lock().pop();
+        free.unwrap_or_else(|| {
+            vec![0; sys::receive_buffer_size(self.packet_size)].into_boxed_slice()
+        })
+    }
+
+    /// Takes one back that is not needed any more.
+    pub(crate) fn put_back(&self, buffer: Box<[u8]>) {
+        let mut free = self.lock();
+        if free.len() < Self::KEPT {
+            // All of it at the first time, so that later ones do not grow it.
+            if free.capacity() == 0 {
+                free.reserve_exact(Self::KEPT);
+            }
+            free.push(buffer);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
+        // No code that panics half-way runs under this lock.
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Buffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffers").field("packet_size", &self.packet_size).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_is_given_out_again_and_only_a_few_are_kept() {
+        let buffers = Buffers::new(10);
+        let first = buffers.take();
+        assert!(first.len() > 10, "one byte more shows that a packet was longer");
+        let address = first.as_ptr();
+        buffers.put_back(first);
+        let again = buffers.take();
+        assert_eq!(again.as_ptr(), address);
+        let many: Vec<_> = (0..100).map(|_| buffers.take()).collect();
+        for buffer in many {
+            buffers.put_back(buffer);
+        }
+        assert_eq!(buffers.lock().len(), Buffers::KEPT);
+    }
+}
