@@ -12,17 +12,20 @@
 //! | all others (`EBADF`, `EINVAL`, `ENOTSOCK`, …) | fatal | the listener is broken, or not one |
 
 use std::io;
-use std::net::SocketAddr;
 
 use rustix::io::Errno;
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 use socketserver_core::GetRequestError;
 
 use crate::sys;
 
-/// Accepts one connection; the new socket is blocking.
-pub(crate) fn stream(listener: &Socket) -> Result<(Socket, SocketAddr), GetRequestError> {
-    let (socket, address) = loop {
+/// Accepts one connection; the new socket is blocking. `address` makes the client's address of what
+/// the system says.
+pub(crate) fn stream<A>(
+    listener: &Socket,
+    address: impl FnOnce(&SockAddr) -> Option<A>,
+) -> Result<(Socket, A), GetRequestError> {
+    let (socket, client) = loop {
         match listener.accept() {
             Ok(accepted) => break accepted,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -34,7 +37,7 @@ pub(crate) fn stream(listener: &Socket) -> Result<(Socket, SocketAddr), GetReque
     }
     // Some systems give an accepted connection without an address when its client has gone already.
     let gone = || GetRequestError::Failed(io::ErrorKind::ConnectionAborted.into());
-    Ok((socket, address.as_socket().ok_or_else(gone)?))
+    Ok((socket, address(&client).ok_or_else(gone)?))
 }
 
 /// Sorts an error of receiving a packet.

@@ -101,13 +101,41 @@ impl<S: fmt::Debug> fmt::Debug for Connection<S> {
     }
 }
 
-impl Request for Connection<TcpStream> {
-    type Addr = SocketAddr;
+/// A socket of a connection. It is implemented for the sockets that this crate's stream transports
+/// accept, and cannot be implemented elsewhere.
+pub trait StreamSocket: sealed::Socket {}
+
+/// Keeps [`StreamSocket`] to this crate.
+pub(crate) mod sealed {
+    use super::{Duration, fmt, io};
+
+    /// What a [`Connection`](super::Connection) needs of a socket.
+    pub trait Socket {
+        /// The address of a client.
+        type Addr: Clone + fmt::Debug;
+
+        /// Receives what is there, blocking until something is.
+        fn receive(&self, buf: &mut [u8]) -> io::Result<usize>;
+        /// Sends the beginning of `buf`, blocking until some of it is taken.
+        fn transmit(&self, buf: &[u8]) -> io::Result<usize>;
+        /// Limits each receive and each send.
+        fn limit(&self, timeout: Option<Duration>) -> io::Result<()>;
+        /// Switches Nagle's algorithm off or on, where there is such a thing.
+        fn nodelay(&self, nodelay: bool) -> io::Result<()>;
+        /// The server's own address.
+        fn bound_to(&self) -> io::Result<Self::Addr>;
+        /// Sends an end of the stream.
+        fn end(&self) -> io::Result<()>;
+    }
+}
+
+impl<S: StreamSocket> Request for Connection<S> {
+    type Addr = S::Addr;
 
     /// Shuts the writing side down.
     fn say_goodbye(&self) {
         // The client may be gone; there is nobody to tell then.
-        let _ = self.shutdown(Shutdown::Write);
+        let _ = self.end();
     }
 
     fn is_detached(&self) -> bool {
@@ -115,30 +143,65 @@ impl Request for Connection<TcpStream> {
     }
 }
 
-impl StreamRequest for Connection<TcpStream> {
+impl<S: StreamSocket> StreamRequest for Connection<S> {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.with_timeout(|mut socket| socket.read(buf))
+        self.with_timeout(|socket| socket.receive(buf))
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.with_timeout(|mut socket| socket.write(buf))
+        self.with_timeout(|socket| socket.transmit(buf))
     }
 
     fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.set_read_timeout(timeout)?;
-        self.set_write_timeout(timeout)
+        self.limit(timeout)
     }
 
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        TcpStream::set_nodelay(self, nodelay)
+        self.nodelay(nodelay)
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        TcpStream::local_addr(self)
+    fn local_addr(&self) -> io::Result<S::Addr> {
+        self.bound_to()
     }
 
     fn mark_detached(&self) {
         self.shared.detached.store(true, Ordering::Release);
+    }
+}
+
+/// A blocking socket only ever "would block" because its timeout passed: that is how Unix says it.
+pub(crate) fn timed_out(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
+}
+
+impl StreamSocket for TcpStream {}
+
+impl sealed::Socket for TcpStream {
+    type Addr = SocketAddr;
+
+    fn receive(&self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buf)
+    }
+
+    fn transmit(&self, buf: &[u8]) -> io::Result<usize> {
+        (&*self).write(buf)
+    }
+
+    fn limit(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set_read_timeout(timeout)?;
+        self.set_write_timeout(timeout)
+    }
+
+    fn nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.set_nodelay(nodelay)
+    }
+
+    fn bound_to(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+
+    fn end(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
     }
 }
 

@@ -25,8 +25,9 @@ pub struct BindError {
     last: Attempt,
 }
 
+/// One attempt that failed.
 #[derive(Debug)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     /// The one address of several that was tried.
     pub(crate) address: Option<String>,
     pub(crate) step: BindStep,
@@ -111,6 +112,8 @@ pub enum BindStep {
     Option(&'static str),
     /// The user's hook before the bind.
     BeforeBind,
+    /// Making room at a path that is taken by what may be a stale Unix socket.
+    ReplaceStale,
     /// Binding.
     Bind,
     /// The user's hook before the listen.
@@ -128,6 +131,7 @@ impl fmt::Display for BindStep {
             Self::Create => f.write_str("create a socket for"),
             Self::Option(name) => write!(f, "set {name} for"),
             Self::BeforeBind => f.write_str("the hook before the bind of"),
+            Self::ReplaceStale => f.write_str("replace a stale socket"),
             Self::Bind => f.write_str("bind"),
             Self::BeforeListen => f.write_str("the hook before the listen on"),
             Self::Listen => f.write_str("listen on"),

@@ -47,9 +47,11 @@ mod sys;
 mod tcp;
 mod udp;
 mod udp_options;
+#[cfg(unix)]
+mod unix;
 mod wait;
 
-pub use connection::Connection;
+pub use connection::{Connection, StreamSocket};
 pub use datagram::{Datagram, DatagramSocket};
 pub use error::{BindError, BindStep};
 pub use ip_options::Ipv6;
@@ -58,3 +60,5 @@ pub use socket2;
 pub use tcp::{BoundTcp, Tcp};
 pub use udp::Udp;
 pub use udp_options::UdpOptions;
+#[cfg(unix)]
+pub use unix::*;

@@ -58,7 +58,7 @@ impl<S: DatagramSocket> Packets<S> {
     }
 
     pub(crate) fn get_request(&self) -> Result<(Datagram<S>, S::Addr), GetRequestError> {
-        self.waiter.prepare(&self.socket()).map_err(GetRequestError::Fatal)?;
+        self.waiter.prepare(&self.socket()).map_err(accept::sorted)?;
         let datagram = Datagram::receive(&self.shared).map_err(accept::sort_received)?;
         let sender = datagram.sender().clone();
         Ok((datagram, sender))

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use socket2::{SockRef, Socket};
+use socket2::{SockAddr, SockRef, Socket};
 use socketserver_core::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
 
 use crate::accept;
@@ -84,7 +84,7 @@ impl Transport for Tcp {
 
     fn get_request(&self) -> Result<(Self::Request, SocketAddr), GetRequestError> {
         self.waiter.prepare(&self.socket).map_err(accept::sorted)?;
-        let (stream, client_address) = accept::stream(&self.socket)?;
+        let (stream, client_address) = accept::stream(&self.socket, SockAddr::as_socket)?;
         let stream = TcpStream::from(stream);
         self.accepted.apply(&stream);
         Ok((Connection::new(stream), client_address))

@@ -17,6 +17,7 @@ use crate::sys::{Bell, Ear, wake_pair};
 /// The pair of sockets that wakes it is made by the first wait: making a transport then costs one
 /// descriptor and cannot fail for another, and adopting a listener cannot fail at all.
 pub(crate) struct Waiter {
+    nonblocking: bool,
     ear: OnceLock<Ear>,
     bell: Arc<Mutex<BellState>>,
 }
@@ -34,7 +35,18 @@ enum BellState {
 
 impl Waiter {
     pub(crate) fn new() -> Self {
-        Self { ear: OnceLock::new(), bell: Arc::new(Mutex::new(BellState::Unmade { rung: false })) }
+        Self::with(true)
+    }
+
+    /// For a socket that is received from without blocking, call by call, and that blocks otherwise.
+    #[cfg(unix)]
+    pub(crate) fn of_blocking() -> Self {
+        Self::with(false)
+    }
+
+    fn with(nonblocking: bool) -> Self {
+        let bell = Arc::new(Mutex::new(BellState::Unmade { rung: false }));
+        Self { nonblocking, ear: OnceLock::new(), bell }
     }
 
     pub(crate) fn waker(&self) -> Waker {
@@ -53,7 +65,7 @@ impl Waiter {
             return Ok(ear);
         }
         let mut state = lock(&self.bell);
-        listener.set_nonblocking(true)?;
+        listener.set_nonblocking(self.nonblocking)?;
         let (bell, ear) = wake_pair()?;
         if matches!(*state, BellState::Unmade { rung: true }) {
             bell.ring();

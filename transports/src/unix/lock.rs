@@ -1,0 +1,64 @@
+//! A lock on a folder, so that two servers do not replace a stale socket in it at the same time.
+
+use std::fs::File;
+use std::io;
+use std::path::{Component, Path};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+/// Held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct FolderLock {
+    /// Closing it unlocks. `None` if the folder cannot be locked at all.
+    _folder: Option<File>,
+}
+
+impl FolderLock {
+    /// It is held for a few system calls; who holds it for longer is no server of this kind.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    const PAUSE: Duration = Duration::from_millis(2);
+
+    /// Locks the folder that `path` is in. On file systems without locks, or in a folder that must not be
+    /// read, it locks nothing.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let Ok(folder) = File::open(folder_of(path)) else {
+            return Ok(Self { _folder: None });
+        };
+        let deadline = Instant::now() + Self::PATIENCE;
+        loop {
+            match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { _folder: Some(folder) }),
+                Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
+                    thread::sleep(Self::PAUSE);
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) => {
+                    let what = "somebody else keeps the folder of the socket locked";
+                    return Err(io::Error::new(io::ErrorKind::WouldBlock, what));
+                }
+                Err(_) => return Ok(Self { _folder: None }),
+            }
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent.components().next().is_some() => parent,
+        _ => Path::new(Component::CurDir.as_os_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_is_in_the_current_folder() {
+        assert_eq!(folder_of(Path::new("socket")), Path::new("."));
+        assert_eq!(folder_of(Path::new("/run/socket")), Path::new("/run"));
+        assert_eq!(folder_of(Path::new("/socket")), Path::new("/"));
+    }
+}
