@@ -23,7 +23,8 @@
 //!
 //! # The three choices
 //!
-//! - **Where requests come from**, module [`transports`]: [`Tcp`](transports::Tcp).
+//! - **Where requests come from**, module [`transports`]: [`Tcp`](transports::Tcp),
+//!   [`Udp`](transports::Udp); on Unix also stream, datagram and sequenced-packet sockets with names.
 //! - **How they run side by side**, module [`concurrency`]:
 //!   [`Synchronous`](concurrency::Synchronous), one after another;
 //!   [`ThreadPerRequest`](concurrency::ThreadPerRequest); [`ThreadPool`](concurrency::ThreadPool), as many as
@@ -136,7 +137,5 @@ pub mod prelude;
 mod servers;
 mod spawn;
 
-#[cfg(unix)]
-pub use servers::ForkingTcpServer;
-pub use servers::{PoolTcpServer, TcpConnection, TcpServer, ThreadingTcpServer};
+pub use servers::*;
 pub use spawn::{Running, Spawn};

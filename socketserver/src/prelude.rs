@@ -1,22 +1,24 @@
 //! What most servers need: `use socketserver::prelude::*;`
 
 #[doc(no_inline)]
+pub use crate::servers::*;
+#[doc(no_inline)]
 pub use crate::{
-    Counts, Ended, Handled, HandlerError, HandlerResult, PollInterval, PoolTcpServer, ServeError,
-    Server, ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn,
-    StopOrder, TcpConnection, TcpServer, ThreadingTcpServer,
+    Counts, Ended, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
+    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn,
+    StopOrder,
 };
+#[cfg(unix)]
+#[doc(no_inline)]
+pub use socketserver_concurrency::Fork;
 #[doc(no_inline)]
 pub use socketserver_concurrency::{Synchronous, ThreadPerRequest, ThreadPool, WhenFull};
 #[doc(no_inline)]
-pub use socketserver_core::{Request, StreamRequest, Transport};
+pub use socketserver_core::{DatagramRequest, Request, StreamRequest, Transport};
 #[doc(no_inline)]
 pub use socketserver_handlers::{
-    BaseRequestHandler, BaseService, Context, Stream, StreamRequestHandler, StreamService, base_fn,
-    stream_fn,
+    BaseRequestHandler, BaseService, Context, DatagramExchange, DatagramRequestHandler,
+    DatagramService, Stream, StreamRequestHandler, StreamService, base_fn, datagram_fn, stream_fn,
 };
 #[doc(no_inline)]
-pub use socketserver_transports::{Tcp, TcpOptions};
-#[cfg(unix)]
-#[doc(no_inline)]
-pub use {crate::ForkingTcpServer, socketserver_concurrency::Fork};
+pub use socketserver_transports::{Tcp, TcpOptions, Udp, UdpOptions};

@@ -1,133 +1,25 @@
-//! The examples as programs: what they print, what they answer to clients of all sorts, how they end.
+//! The examples over TCP: what they print, what they answer to clients of all sorts, how they end.
 
-#![cfg(test)]
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::Command;
 
-mod support;
-
-use std::env::consts::EXE_SUFFIX;
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-
-use support::{PATIENCE, connect, read_to_end};
-
-/// A program that runs; it ends with this at the latest.
-struct Program {
-    child: Child,
-    stdout: Receiver<String>,
-    stderr: Receiver<String>,
-}
-
-impl Program {
-    fn start(command: &mut Command) -> std::io::Result<Self> {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let stdout = lines(child.stdout.take().unwrap());
-        let stderr = lines(child.stderr.take().unwrap());
-        Ok(Self { child, stdout, stderr })
-    }
-
-    /// A server among the examples, and the address it says it listens on.
-    fn serve(name: &str, arguments: &[&str]) -> (Self, SocketAddr) {
-        let server = Self::start(example(name).args(arguments)).unwrap();
-        let line = server.stderr.recv_timeout(PATIENCE).unwrap();
-        let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}"));
-        let address = address.parse().unwrap();
-        (server, address)
-    }
-
-    /// A server on a port of its own.
-    fn serve_somewhere(name: &str) -> (Self, SocketAddr) {
-        Self::serve(name, &["127.0.0.1:0"])
-    }
-
-    fn next_line(&self) -> String {
-        self.stdout.recv_timeout(PATIENCE).unwrap()
-    }
-
-    /// Waits for the end; gives the status and what else was written to standard output and error.
-    fn wait(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
-        let stdout = rest(&self.stdout);
-        let stderr = rest(&self.stderr);
-        (self.child.wait().unwrap(), stdout, stderr)
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The lines of a pipe as they come; whoever waits for one can give up.
-fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
-}
-
-/// All lines up to the end of the pipe.
-fn rest(lines: &Receiver<String>) -> Vec<String> {
-    let mut all = Vec::new();
-    loop {
-        match lines.recv_timeout(PATIENCE) {
-            Ok(line) => all.push(line),
-            Err(RecvTimeoutError::Disconnected) => return all,
-            Err(RecvTimeoutError::Timeout) => panic!("no end after {all:?}"),
-        }
-    }
-}
-
-/// The example of this name, built next to this test.
-fn example(name: &str) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let path: PathBuf = profile.join("examples").join(format!("{name}{EXE_SUFFIX}"));
-    assert!(path.is_file(), "build the examples first: cargo build --examples ({path:?})");
-    match runner() {
-        Some(runner) => {
-            let mut command = Command::new(runner);
-            command.arg(path);
-            command
-        }
-        None => Command::new(path),
-    }
-}
-
-/// What runs programs of this target, if it is not this machine: the emulator that Cargo was told to run
-/// these tests with.
-fn runner() -> Option<OsString> {
-    let emulated = cfg!(all(target_os = "linux", target_arch = "aarch64"));
-    std::env::var_os("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER").filter(|_| emulated)
-}
-
-/// Whether there is a program of this name. (To start it and see is not enough: an emulator may say it
-/// started one that is not there.)
-fn is_on_path(name: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(format!("{name}{EXE_SUFFIX}")).is_file())
-}
-
-/// A line to the server, without waiting for an answer.
-fn say(mut client: &TcpStream, line: &str) {
-    client.write_all(format!("{line}\n").as_bytes()).unwrap();
-}
+use crate::program::{Program, assert_fails, example, is_on_path, say};
+use crate::support::{connect, read_to_end};
 
 #[test]
 fn upper_answers_in_upper_case() {
-    let (_server, address) = Program::serve_somewhere("upper");
+    answers_in_upper_case("upper");
+}
+
+#[cfg(unix)]
+#[test]
+fn forking_upper_answers_in_upper_case() {
+    answers_in_upper_case("forking_upper");
+}
+
+fn answers_in_upper_case(name: &str) {
+    let (_server, address) = Program::serve_somewhere(name);
     for (line, answer) in [("hello", "HELLO\n"), ("Straße 7", "STRAßE 7\n"), ("", "\n")] {
         let client = connect(address);
         say(&client, line);
@@ -249,10 +141,9 @@ fn ctrl_c_ends_a_server_well_while_clients_are_connected() {
         let silent = connect(address);
         // It came later and has been served: so there is a thread for the silent one.
         let later = connect(address);
-        say(&later, if name == "upper" { "last" } else { "exit" });
+        say(&later, if name == "exit_chat" { "exit" } else { "last" });
         read_to_end(&later);
-        let pid = server.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        server.interrupt();
         let (status, _, stderr) = server.wait();
         assert_eq!(status.code(), Some(0), "{name}");
         assert_eq!(stderr, [""; 0], "{name}");
@@ -260,15 +151,17 @@ fn ctrl_c_ends_a_server_well_while_clients_are_connected() {
     }
 }
 
-/// Starts the example with these arguments; it fails, in one line with all of these words.
-fn assert_fails(name: &str, arguments: &[&str], words: &[&str]) {
-    let (status, stdout, stderr) = Program::start(example(name).args(arguments)).unwrap().wait();
-    assert_eq!(status.code(), Some(1), "{name}");
-    assert_eq!(stdout, [""; 0], "{name}");
-    let [line] = &stderr[..] else { panic!("{name}: {stderr:?}") };
-    for word in words {
-        assert!(line.contains(word), "{name}: {line} without {word}");
-    }
+// A child that has a client goes on, and so would whoever reads what it writes.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_forking_server_well() {
+    let (server, address) = Program::serve_somewhere("forking_upper");
+    let client = connect(address);
+    say(&client, "last");
+    assert_eq!(read_to_end(&client), "LAST\n");
+    server.interrupt();
+    let (status, _, stderr) = server.wait();
+    assert_eq!((status.code(), stderr), (Some(0), vec![]));
 }
 
 #[test]

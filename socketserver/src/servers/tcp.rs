@@ -1,4 +1,4 @@
-//! The usual servers under CPython's names: a transport and a strategy each, open for any service.
+//! The usual TCP servers: a transport and a strategy each, open for any service.
 
 use std::net::TcpStream;
 

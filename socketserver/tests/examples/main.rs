@@ -1,0 +1,12 @@
+//! The examples as programs, started and talked to: one file for each kind.
+
+#![cfg(test)]
+
+mod packets;
+mod pool;
+mod program;
+#[path = "../support/mod.rs"]
+mod support;
+mod tcp;
+#[cfg(unix)]
+mod unix;
