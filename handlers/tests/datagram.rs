@@ -1,4 +1,5 @@
 //! Datagram handlers: what they see of a packet, and when which reply is sent.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

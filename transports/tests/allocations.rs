@@ -1,13 +1,18 @@
 //! A packet costs no allocation once the server is warm. In a binary of its own, with one test: the
 //! allocations of other tests must not be counted.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
-use std::io;
+#[cfg(unix)]
+#[path = "suite/folder.rs"]
+mod folder;
+
 use std::net::UdpSocket;
 use std::time::Duration;
 
 use socketserver_core::testing::Inline;
 use socketserver_core::{
     DatagramRequest, Handled, HandlerResult, Request, Server, ServerConfig, ServerHandle, Service,
+    Transport,
 };
 use socketserver_transports::Udp;
 
@@ -25,20 +30,21 @@ impl<R: DatagramRequest> Service<R> for Echo {
     }
 }
 
-#[test]
-fn a_packet_costs_no_allocation_in_steady_state() -> io::Result<()> {
+/// What a client does for one packet: sends it, and receives the reply.
+trait Exchange {
+    fn send(&self);
+    fn receive(&self);
+}
+
+fn assert_no_allocation<T: Transport<Request: DatagramRequest>>(server: T, client: &dyn Exchange) {
     const PACKETS: usize = 100;
-    let udp = Udp::bind("127.0.0.1:0").map_err(io::Error::other)?;
     let config = ServerConfig::new().timeout(Duration::from_secs(30));
-    let mut server = Server::new(udp, Inline, Echo).with_config(config);
-    let client = UdpSocket::bind("127.0.0.1:0")?;
-    client.set_read_timeout(Some(Duration::from_secs(30)))?;
-    client.connect(server.local_addr()?)?;
+    let mut server = Server::new(server, Inline, Echo).with_config(config);
     let mut serve = |count| {
         for _ in 0..count {
-            client.send(b"packet").unwrap();
+            client.send();
             assert!(matches!(server.handle_request().unwrap(), Handled::Served));
-            assert_eq!(client.recv(&mut [0; 100]).unwrap(), b"packet".len());
+            client.receive();
         }
     };
     // The first wait makes the pair of sockets that wakes it, the first packet a buffer.
@@ -46,5 +52,56 @@ fn a_packet_costs_no_allocation_in_steady_state() -> io::Result<()> {
     assert!(warm_up.count_total > 0, "the allocations are counted");
     let steady = allocation_counter::measure(|| serve(PACKETS));
     assert_eq!(steady.count_total, 0);
-    Ok(())
+}
+
+impl Exchange for UdpSocket {
+    fn send(&self) {
+        UdpSocket::send(self, b"packet").unwrap();
+    }
+
+    fn receive(&self) {
+        assert_eq!(self.recv(&mut [0; 100]).unwrap(), b"packet".len());
+    }
+}
+
+#[test]
+fn a_packet_costs_no_allocation_in_steady_state() {
+    let server = Udp::bind("127.0.0.1:0").unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    client.connect(server.local_addr().unwrap()).unwrap();
+    assert_no_allocation(server, &client);
+
+    #[cfg(unix)]
+    unix::a_unix_packet_costs_none_either();
+}
+
+#[cfg(unix)]
+mod unix {
+    //! Unix datagrams.
+
+    use std::os::unix::net::UnixDatagram;
+
+    use super::{Duration, Exchange, assert_no_allocation};
+    use crate::folder::Folder;
+
+    impl Exchange for UnixDatagram {
+        fn send(&self) {
+            UnixDatagram::send(self, b"packet").unwrap();
+        }
+
+        fn receive(&self) {
+            assert_eq!(self.recv(&mut [0; 100]).unwrap(), b"packet".len());
+        }
+    }
+
+    pub(super) fn a_unix_packet_costs_none_either() {
+        let folder = Folder::new();
+        let path = folder.path().join("server");
+        let server = socketserver_transports::UnixDatagram::bind(&path).unwrap();
+        let client = UnixDatagram::bind(folder.path().join("client")).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        client.connect(&path).unwrap();
+        assert_no_allocation(server, &client);
+    }
 }

@@ -84,3 +84,20 @@ impl Drop for SocketFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_in_another_process_leaves_the_file() {
+        let path = std::env::temp_dir().join(format!("ss-file-{}", process::id()));
+        fs::write(&path, "").unwrap();
+        let mut file = SocketFile::at(&path).unwrap();
+        file.process += 1;
+        drop(file);
+        assert!(path.exists());
+        drop(SocketFile::at(&path).unwrap());
+        assert!(!path.exists());
+    }
+}

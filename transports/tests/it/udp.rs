@@ -7,6 +7,7 @@ use std::thread;
 use socketserver_core::{DatagramRequest, Transport};
 use socketserver_transports::{BindStep, Ipv6, Tcp, Udp};
 
+use crate::loopback::loopback;
 use crate::support::{LIMIT, assert_idle, take, try_take};
 
 fn client(server: &Udp) -> UdpSocket {
@@ -52,7 +53,7 @@ fn the_maximum_is_8192_bytes_unless_set() {
 fn the_largest_packet_arrives_whole_if_there_is_room() {
     let server = Udp::options().max_packet_size(65535).bind("127.0.0.1:0").unwrap();
     let client = client(&server);
-    client.send(&[b'x'; 65507]).unwrap();
+    client.send(&vec![b'x'; 65507]).unwrap();
     let (request, _) = take(&server);
     assert_eq!((request.packet().len(), request.is_truncated()), (65507, false));
 }
@@ -105,16 +106,16 @@ fn too_large_a_reply_is_an_error_and_nothing_is_sent() {
     let client = client(&server);
     client.send(b"?").unwrap();
     let (request, _) = take(&server);
-    request.reply(&[0; 70_000]).unwrap_err();
+    request.reply(&vec![0; 70_000]).unwrap_err();
     request.reply(b"small").unwrap();
     assert_eq!(received(&client), b"small");
 }
 
 #[test]
 fn a_client_that_vanished_does_not_disturb_the_next_one() {
-    let server = Udp::bind("127.0.0.1:0").unwrap();
-    let gone = client(&server);
-    gone.send(b"bye").unwrap();
+    let server = Udp::bind((loopback(), 0)).unwrap();
+    let gone = UdpSocket::bind((loopback(), 0)).unwrap();
+    gone.send_to(b"bye", server.local_addr().unwrap()).unwrap();
     let (request, _) = take(&server);
     drop(gone);
     let _ = request.reply(b"anybody?");
@@ -136,8 +137,7 @@ fn a_client_that_vanished_does_not_disturb_the_next_one() {
 fn a_report_that_a_reply_was_lost_is_no_reason_to_stop_or_to_pause() {
     use socketserver_core::GetRequestError;
 
-    // An address that no other test has a socket at: the port stays unused when this one is gone.
-    let gone = UdpSocket::bind("127.180.0.1:0").unwrap();
+    let gone = UdpSocket::bind((loopback(), 0)).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(gone.local_addr().unwrap()).unwrap();
     gone.send_to(b"bye", socket.local_addr().unwrap()).unwrap();

@@ -1,7 +1,6 @@
-//! A place of its own for each test: a folder that goes with it, and an address.
+//! A folder of its own for each test.
 
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,17 +26,6 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.path).unwrap();
-    }
-}
-
-/// A loopback address that no other test uses, where there are several: a port of it that was closed
-/// is not taken by another test.
-pub(crate) fn loopback() -> Ipv4Addr {
-    if cfg!(any(target_os = "linux", windows)) {
-        let [_, _, high, low] = process::id().to_be_bytes();
-        Ipv4Addr::new(127, 1 + high % 250, low, 1 + u8::try_from(next() % 250).unwrap())
-    } else {
-        Ipv4Addr::LOCALHOST
     }
 }
 

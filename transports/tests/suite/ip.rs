@@ -7,7 +7,8 @@ use std::time::Duration;
 use socketserver_core::{DatagramRequest, StreamRequest};
 use socketserver_transports::{BindError, Connection, Datagram, Tcp, Udp};
 
-use crate::folder::{Folder, loopback};
+use crate::folder::Folder;
+use crate::loopback::loopback;
 use crate::subject::{Client, LIMIT, Subject};
 
 pub(crate) struct TcpSubject;

@@ -4,6 +4,7 @@
 mod behaviours;
 mod folder;
 mod ip;
+mod loopback;
 mod mount;
 mod serving;
 mod subject;
