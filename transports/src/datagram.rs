@@ -100,7 +100,8 @@ impl<S: DatagramSocket> Datagram<S> {
 
     /// The server's socket, CPython's `self.socket`: to send to somebody else than the sender, say.
     ///
-    /// It does not block, or must not be blocked with; which of these depends on the transport.
+    /// A UDP socket does not block; a Unix one does, for no longer than a reply may take. Receiving from
+    /// it takes packets away from the server.
     pub fn socket(&self) -> &S {
         &self.shared.socket
     }

@@ -40,6 +40,15 @@ impl Attempt {
         Self { address: None, step, error }
     }
 
+    /// The same attempt with the address that it was made with, where the step is about one.
+    #[cfg(unix)]
+    pub(crate) fn with_address(mut self, address: &dyn fmt::Display) -> Self {
+        if !matches!(self.step, BindStep::Resolve) {
+            self.address = Some(address.to_string());
+        }
+        self
+    }
+
     /// Makes an attempt of an error of `step`, to be given to `map_err`.
     pub(crate) fn at(address: &dyn fmt::Display, step: BindStep) -> impl FnOnce(io::Error) -> Self {
         move |error| Self { address: Some(address.to_string()), step, error }
@@ -131,7 +140,7 @@ impl fmt::Display for BindStep {
             Self::Create => f.write_str("create a socket for"),
             Self::Option(name) => write!(f, "set {name} for"),
             Self::BeforeBind => f.write_str("the hook before the bind of"),
-            Self::ReplaceStale => f.write_str("replace a stale socket"),
+            Self::ReplaceStale => f.write_str("replace a stale socket at"),
             Self::Bind => f.write_str("bind"),
             Self::BeforeListen => f.write_str("the hook before the listen on"),
             Self::Listen => f.write_str("listen on"),

@@ -1,7 +1,16 @@
 //! Where requests come from: sockets, behind the [`Transport`](socketserver_core::Transport) contract.
 //!
-//! [`Tcp`] listens on IPv4 and IPv6. Every option is a method of [`TcpOptions`]; an existing
-//! listener can be adopted; a name is resolved and each of its addresses tried.
+//! | transport | a request is | its address | CPython |
+//! |---|---|---|---|
+//! | [`Tcp`] | a [`Connection`] | [`SocketAddr`](std::net::SocketAddr) | `TCPServer` |
+//! | [`Udp`] | a [`Datagram`] | [`SocketAddr`](std::net::SocketAddr) | `UDPServer` |
+//! | `UnixStream` | a [`Connection`] | `UnixAddr` | `UnixStreamServer` |
+//! | `UnixDatagram` | a [`Datagram`] | `UnixAddr` | `UnixDatagramServer` |
+//! | `UnixSeqpacket` | a [`Connection`] of whole messages | `UnixAddr` | none |
+//!
+//! All have the same doors: `bind` with the default options, `options()` for a builder that binds or
+//! [adopts](TcpOptions::adopt) an existing socket, `From` the sockets of the standard library. A name
+//! is resolved and each of its addresses tried. Those with `Unix` in their names exist on Unix only.
 //!
 //! A transport here knows sockets and nothing of handlers, strategies or the loop that uses it.
 //!
@@ -25,7 +34,8 @@
 //! datagram socket on the loopback address that talks to itself).
 //!
 //! The listening socket is non-blocking, so that a connection which vanished before it was accepted does
-//! not hang the loop. Accepted sockets are blocking.
+//! not hang the loop. Accepted sockets are blocking. So is the socket of `UnixDatagram`, which is asked
+//! for packets in a way that does not block: only a send that blocks can wait for a client's full queue.
 //!
 //! # Public dependency
 //!
@@ -61,4 +71,9 @@ pub use tcp::{BoundTcp, Tcp};
 pub use udp::Udp;
 pub use udp_options::UdpOptions;
 #[cfg(unix)]
-pub use unix::*;
+pub use unix::{
+    BoundUnix, PeerCredentials, StaleSocket, UnixAddr, UnixDatagram, UnixListening, UnixName,
+    UnixOptions, UnixSocket, UnixStream, UnixTransport,
+};
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+pub use unix::{SeqpacketSocket, UnixSeqpacket};

@@ -43,7 +43,12 @@ pub(crate) fn bind<T>(
         drop(lock);
         made
     });
-    made.map_err(|attempt| BindError::new(format!("{name:?}"), Vec::new(), attempt))
+    made.map_err(|attempt| failed(name, attempt))
+}
+
+/// The error of a name.
+pub(crate) fn failed(name: &UnixName, attempt: Attempt) -> BindError {
+    BindError::new(format!("{name:?}"), Vec::new(), attempt.with_address(name))
 }
 
 fn bind_under_lock(

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use socket2::SockRef;
 
 use super::addr::UnixAddr;
-use super::bind::Bound;
+use super::bind::{Bound, failed};
 use super::name::UnixName;
 use super::options::{UnixListening, UnixOptions};
 use crate::error::BindError;
@@ -17,14 +17,14 @@ use crate::error::BindError;
 /// Dropping it removes its file.
 #[must_use = "it refuses clients until it is activated"]
 pub struct BoundUnix<T> {
-    name: String,
+    name: UnixName,
     bound: Bound,
     options: UnixOptions<T>,
 }
 
 impl<T> BoundUnix<T> {
-    pub(crate) fn new(name: &UnixName, bound: Bound, options: UnixOptions<T>) -> Self {
-        Self { name: format!("{name:?}"), bound, options }
+    pub(crate) const fn new(name: UnixName, bound: Bound, options: UnixOptions<T>) -> Self {
+        Self { name, bound, options }
     }
 
     /// The address the socket is bound to.
@@ -50,8 +50,7 @@ impl<T: UnixListening> BoundUnix<T> {
     /// [`BindStep::BeforeListen`](crate::BindStep::BeforeListen) or
     /// [`BindStep::Listen`](crate::BindStep::Listen); the socket is closed then, and its file removed.
     pub fn activate(self) -> Result<T, BindError> {
-        T::of_bound(self.bound, &self.options)
-            .map_err(|attempt| BindError::new(self.name, Vec::new(), attempt))
+        T::of_bound(self.bound, &self.options).map_err(|attempt| failed(&self.name, attempt))
     }
 }
 

@@ -1,19 +1,19 @@
 //! A lock on a folder, so that two servers do not replace a stale socket in it at the same time.
 
-use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 
 /// Held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     /// Closing it unlocks. `None` if the folder cannot be locked at all.
-    _folder: Option<File>,
+    _folder: Option<OwnedFd>,
 }
 
 impl FolderLock {
@@ -24,7 +24,8 @@ impl FolderLock {
     /// Locks the folder that `path` is in. On file systems without locks, or in a folder that must not be
     /// read, it locks nothing.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        let Ok(folder) = File::open(folder_of(path)) else {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(folder) = open(folder_of(path), flags, Mode::empty()) else {
             return Ok(Self { _folder: None });
         };
         let deadline = Instant::now() + Self::PATIENCE;

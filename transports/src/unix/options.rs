@@ -211,7 +211,7 @@ impl<T: UnixListening> UnixOptions<T> {
     /// As for [`bind`](Self::bind).
     pub fn bind_only(&self, name: impl Into<UnixName>) -> Result<BoundUnix<T>, BindError> {
         let name = name.into();
-        self.bind_with(&name, |bound| Ok(BoundUnix::new(&name, bound, self.clone())))
+        self.bind_with(&name, |bound| Ok(BoundUnix::new(name.clone(), bound, self.clone())))
     }
 }
 
@@ -261,7 +261,7 @@ impl<T> fmt::Debug for UnixOptions<T> {
 }
 
 impl<T> UnixOptions<T> {
-    /// The file, if it is to be removed with the transport.
+    /// The file of a bound socket, if it is to be removed with the transport.
     pub(crate) fn file_to_remove(&self, bound: &mut Bound) -> Option<super::file::SocketFile> {
         let file = bound.file.take()?;
         if self.file.keep {
