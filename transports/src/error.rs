@@ -27,7 +27,7 @@ pub struct BindError {
 
 /// One attempt that failed.
 #[derive(Debug)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The one address of several that was tried.
     pub(crate) address: Option<String>,
     pub(crate) step: BindStep,
@@ -38,6 +38,12 @@ impl Attempt {
     /// An attempt without an address of its own.
     pub(crate) const fn new(step: BindStep, error: io::Error) -> Self {
         Self { address: None, step, error }
+    }
+
+    /// A step that failed.
+    #[cfg(unix)]
+    pub(crate) fn of_step((step, error): (BindStep, io::Error)) -> Self {
+        Self::new(step, error)
     }
 
     /// The same attempt with the address that it was made with, where the step is about one.

@@ -10,7 +10,7 @@ use super::addr::UnixAddr;
 use super::bind::{Bound, failed};
 use super::name::UnixName;
 use super::options::{UnixListening, UnixOptions};
-use crate::error::BindError;
+use crate::error::{Attempt, BindError};
 
 /// A bound socket that does not listen yet; see [`UnixOptions::bind_only`].
 ///
@@ -50,7 +50,8 @@ impl<T: UnixListening> BoundUnix<T> {
     /// [`BindStep::BeforeListen`](crate::BindStep::BeforeListen) or
     /// [`BindStep::Listen`](crate::BindStep::Listen); the socket is closed then, and its file removed.
     pub fn activate(self) -> Result<T, BindError> {
-        T::of_bound(self.bound, &self.options).map_err(|attempt| failed(&self.name, attempt))
+        T::of_bound(self.bound, &self.options)
+            .map_err(|step| failed(&self.name, Attempt::of_step(step)))
     }
 }
 

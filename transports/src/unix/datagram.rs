@@ -17,7 +17,7 @@ use super::options::{UnixOptions, UnixTransport, sealed};
 use super::platform;
 use crate::connection::timed_out;
 use crate::datagram::{self, Datagram, DatagramSocket};
-use crate::error::{Attempt, BindError};
+use crate::error::BindError;
 use crate::packets::Packets;
 use crate::wait::Waiter;
 
@@ -122,7 +122,7 @@ impl UnixTransport for UnixDatagram {}
 impl sealed::Make for UnixDatagram {
     const KIND: Type = Type::DGRAM;
 
-    fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, Attempt> {
+    fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, sealed::FailedStep> {
         Ok(Self::of_ready(bound, options))
     }
 

@@ -10,8 +10,9 @@ use super::addr::UnixAddr;
 use super::bind::Bound;
 use super::file::SocketFile;
 use super::options::UnixOptions;
+use super::options::sealed::FailedStep;
 use crate::accept;
-use crate::error::{Attempt, BindStep};
+use crate::error::BindStep;
 use crate::wait::Waiter;
 
 /// A listening socket with its file.
@@ -27,8 +28,8 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Of a bound socket; it listens from now on.
-    pub(crate) fn listen<T>(bound: Bound, options: &UnixOptions<T>) -> Result<Self, Attempt> {
-        let at = |step| move |error| Attempt::new(step, error);
+    pub(crate) fn listen<T>(bound: Bound, options: &UnixOptions<T>) -> Result<Self, FailedStep> {
+        let at = |step| move |error| (step, error);
         if let Some(hook) = &options.before_listen {
             hook(&bound.socket).map_err(at(BindStep::BeforeListen))?;
         }

@@ -58,7 +58,11 @@ pub trait UnixListening: UnixTransport {}
 
 /// Keeps [`UnixTransport`] to this crate.
 pub(crate) mod sealed {
-    use super::{Attempt, Bound, Type, UnixOptions};
+    use super::{Bound, Type, UnixOptions, io};
+    use crate::error::BindStep;
+
+    /// The step that failed, and what the system said.
+    pub(crate) type FailedStep = (BindStep, io::Error);
 
     /// How a transport is made.
     pub trait Make: Sized {
@@ -66,7 +70,7 @@ pub(crate) mod sealed {
         const KIND: Type;
 
         /// Makes it of a bound socket: listens, if that is what it does.
-        fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, Attempt>;
+        fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, FailedStep>;
 
         /// Makes it of a socket that is all it has to be.
         fn of_ready(bound: Bound, options: &UnixOptions<Self>) -> Self;
@@ -151,7 +155,7 @@ impl<T: UnixTransport> UnixOptions<T> {
     /// [`BindStep::Bind`](crate::BindStep::Bind) or
     /// [`BindStep::ReplaceStale`](crate::BindStep::ReplaceStale).
     pub fn bind(&self, name: impl Into<UnixName>) -> Result<T, BindError> {
-        self.bind_with(&name.into(), |bound| T::of_bound(bound, self))
+        self.bind_with(&name.into(), |bound| T::of_bound(bound, self).map_err(Attempt::of_step))
     }
 
     /// Adopts a socket that was bound elsewhere, and listens already if it is one that does: by a

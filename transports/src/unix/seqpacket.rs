@@ -14,7 +14,7 @@ use super::name::UnixName;
 use super::options::{UnixListening, UnixOptions, UnixTransport, sealed};
 use super::seqpacket_socket::SeqpacketSocket;
 use crate::connection::Connection;
-use crate::error::{Attempt, BindError};
+use crate::error::BindError;
 
 /// A transport of Unix sockets of sequenced packets: connections like those of
 /// [`UnixStream`](super::UnixStream), over which whole messages go instead of bytes. CPython has no
@@ -120,7 +120,7 @@ impl UnixListening for UnixSeqpacket {}
 impl sealed::Make for UnixSeqpacket {
     const KIND: Type = Type::SEQPACKET;
 
-    fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, Attempt> {
+    fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, sealed::FailedStep> {
         Ok(Self { listener: Listener::listen(bound, options)? })
     }
 

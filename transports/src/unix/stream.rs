@@ -16,7 +16,7 @@ use super::listener::Listener;
 use super::name::UnixName;
 use super::options::{UnixListening, UnixOptions, UnixTransport, sealed};
 use crate::connection::{self, Connection, StreamSocket};
-use crate::error::{Attempt, BindError};
+use crate::error::BindError;
 
 /// A transport of Unix stream sockets: listens at a path or another [`UnixName`].
 ///
@@ -120,7 +120,7 @@ impl UnixListening for UnixStream {}
 impl sealed::Make for UnixStream {
     const KIND: Type = Type::STREAM;
 
-    fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, Attempt> {
+    fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, sealed::FailedStep> {
         Ok(Self { listener: Listener::listen(bound, options)? })
     }
 
