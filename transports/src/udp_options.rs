@@ -14,6 +14,9 @@ use crate::ip_options::{IpOptions, Ipv6};
 use crate::packets::PacketOptions;
 use crate::udp::Udp;
 
+/// No packet over IP is longer.
+const LARGEST: usize = 65_535;
+
 /// How to make a [`Udp`] transport: a builder that can be used many times.
 ///
 /// ```
@@ -65,11 +68,11 @@ impl UdpOptions {
     }
 
     /// How many bytes of a packet are kept at most; CPython's `max_packet_size`. The default is 8192,
-    /// as there; 65,535 keeps every packet whole.
+    /// as there; 65,535 keeps every packet whole, and more counts as that.
     ///
     /// Each packet that is being handled takes a buffer of this size; a few are kept for the next ones.
     pub const fn max_packet_size(mut self, bytes: usize) -> Self {
-        self.packets.max_packet_size = bytes;
+        self.packets.max_packet_size = if bytes < LARGEST { bytes } else { LARGEST };
         self
     }
 
