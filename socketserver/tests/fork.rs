@@ -13,7 +13,9 @@ fn main() -> std::process::ExitCode {
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod unix {
     use std::io::{BufRead, ErrorKind, Read, Write};
-    use std::net::{SocketAddr, TcpStream};
+    use std::net::{SocketAddr, TcpStream, UdpSocket};
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+    use std::path::PathBuf;
     use std::process::{Command, ExitCode};
     use std::sync::{Arc, Mutex, OnceLock, mpsc};
     use std::thread;
@@ -26,7 +28,10 @@ mod unix {
     pub(super) fn run() -> ExitCode {
         let mut arguments = Arguments::from_args();
         arguments.test_threads = Some(1);
-        let tests: [(&str, fn()); 10] = [
+        let tests: [(&str, fn()); 13] = [
+            ("udp_forks", udp_forks),
+            ("unix_stream_forks", unix_stream_forks),
+            ("unix_datagram_forks", unix_datagram_forks),
             ("children_serve_and_the_parent_hands_over", children_serve),
             ("exit_codes_and_signals_reach_the_parent", exit_codes),
             ("max_children_holds_for_handle_request", limit_holds),
@@ -265,6 +270,92 @@ mod unix {
         drop(server);
         assert_eq!(ends.lock().unwrap()[0].code(), Some(0));
         assert!(rest(&client).ends_with("says hello\n"));
+    }
+
+    /// Three clients in turn, then close; the path of the socket, if it has one, goes then.
+    fn three_in_turn<T, S>(
+        mut server: Server<T, Fork, S>,
+        client: impl Fn() -> Box<dyn FnOnce() -> Vec<u8>>,
+    ) where
+        T: Transport,
+        S: Service<T::Request>,
+    {
+        server.set_config(ServerConfig::new().timeout(Duration::from_secs(30)));
+        for _ in 0..3 {
+            let answer = client();
+            assert!(matches!(server.handle_request().unwrap(), Handled::Started));
+            assert_eq!(answer(), b"HELLO\n");
+        }
+        server.close();
+        assert_eq!(server.concurrency().active_children(), 0);
+        assert_eq!((server.counts().handed_over, server.counts().in_progress()), (3, 0));
+    }
+
+    fn datagram_upper<R: DatagramRequest>() -> impl Service<R> {
+        datagram_fn(|packet: &mut DatagramExchange<'_, R>| {
+            packet.wfile.write_all(&packet.packet().to_ascii_uppercase())?;
+            Ok(())
+        })
+    }
+
+    fn udp_forks() {
+        let server = ForkingUdpServer::bind("127.0.0.1:0", datagram_upper()).unwrap();
+        let address = server.local_addr().unwrap();
+        three_in_turn(server, || {
+            let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            client.send_to(b"hello\n", address).unwrap();
+            Box::new(move || {
+                let mut answer = vec![0; 100];
+                let length = client.recv(&mut answer).unwrap();
+                answer[..length].to_vec()
+            })
+        });
+    }
+
+    /// A path that nobody else uses.
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("fork-{name}-{}", std::process::id()))
+    }
+
+    fn unix_stream_forks() {
+        let path = path("stream");
+        let upper = stream_fn(|client: &mut Stream<UnixConnection>| {
+            let mut line = Vec::new();
+            client.rfile.read_until(b'\n', &mut line)?;
+            client.wfile.write_all(&line.to_ascii_uppercase())?;
+            Ok(())
+        });
+        let server = ForkingUnixStreamServer::bind(&path, upper).unwrap();
+        three_in_turn(server, || {
+            let mut client = UnixStream::connect(&path).unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            client.write_all(b"hello\n").unwrap();
+            Box::new(move || {
+                let mut answer = Vec::new();
+                client.read_to_end(&mut answer).unwrap();
+                answer
+            })
+        });
+        assert!(!path.exists(), "children left the file alone, the server took it along");
+    }
+
+    fn unix_datagram_forks() {
+        let (path, own) = (path("datagram"), path("client"));
+        let server = ForkingUnixDatagramServer::bind(&path, datagram_upper()).unwrap();
+        three_in_turn(server, || {
+            let client = UnixDatagram::bind(&own).unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            client.send_to(b"hello\n", &path).unwrap();
+            let own = own.clone();
+            Box::new(move || {
+                let mut answer = vec![0; 100];
+                let length = client.recv(&mut answer).unwrap();
+                std::fs::remove_file(own).unwrap();
+                answer[..length].to_vec()
+            })
+        });
+        assert!(!path.exists(), "children left the file alone, the server took it along");
     }
 
     fn nothing_left_behind() {
