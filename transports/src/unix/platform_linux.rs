@@ -42,3 +42,26 @@ pub(crate) fn peer_credentials(socket: BorrowedFd<'_>) -> io::Result<PeerCredent
     let pid = u32::try_from(peer.pid()).ok().filter(|pid| *pid != 0);
     Ok(PeerCredentials::new(pid, peer.uid(), peer.gid()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process;
+
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    use super::*;
+
+    #[test]
+    fn a_file_never_has_more_than_the_mode_set_before_the_bind() {
+        let path = std::env::temp_dir().join(format!("ss-mode-{}", process::id()));
+        let socket = Socket::new(Domain::UNIX, Type::DGRAM, None).unwrap();
+        set_mode_before_bind(socket.as_fd(), 0o600).unwrap();
+        socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(mode & 0o177, 0);
+    }
+}
