@@ -9,6 +9,8 @@
 //! | [`ThreadPerRequest`] | connections that live long or wait much, as many as there may be threads | in a new thread | `Send + Sync + 'static` |
 //! | [`ThreadPool`] | many short requests; a server that must not be overrun | in one of a limited number of threads | `Send + Sync + 'static` |
 //! | `RayonPool` (feature `rayon`) | requests that compute, and wait for nobody | in one of as many threads as the machine runs at once | `Send + Sync + 'static` |
+//! | `Fork` (Unix) | requests that may crash, leak or change the process; code that is not thread-safe | in a child process each | nothing |
+//! | `PreFork` (Unix) | the same, for many short requests: it is not a strategy but a way to serve, with any of the above in each worker | in one of a fixed number of processes | what the strategy asks |
 //!
 //! What each costs for a request, and what a request cannot do to the others:
 //!
@@ -18,10 +20,13 @@
 //! | [`ThreadPerRequest`] | starting and joining a thread, and its stack while it lives | no limit | more threads, until one cannot be started; that request goes to `handle_error` | panics, exits, requests that hang |
 //! | [`ThreadPool`] | handing over through a queue; starting a thread only when load grows | the workers | [wait, are refused, or run in the loop](WhenFull) | panics and exits; each request that hangs holds a worker |
 //! | `RayonPool` | handing over through a queue | the threads | wait in the backlog | panics and exits; requests that wait hold up all, even with locks, see there |
+//! | `Fork` | a fork, which grows with the memory of the process, and reaping a child | its `max_children` | wait in the backlog | everything: memory, crashes, exits |
+//! | `PreFork` | what the strategy costs | workers times the strategy's | wait in the backlog | between workers everything; a crash costs the requests of one worker |
 //!
-//! None of them protects against a request that ends or corrupts the process: memory is shared.
+//! Strategies of threads do not protect against a request that ends or corrupts the process: memory is shared.
 //!
-//! All of them run on Linux, macOS, FreeBSD and Windows.
+//! They run on Linux, macOS, FreeBSD and Windows; `Fork` and `PreFork` on Unix. Only Linux tells whether
+//! forking is safe, elsewhere they have to be promised that.
 //!
 //! # What a strategy knows
 //!
@@ -39,6 +44,8 @@
 mod fork;
 mod join_set;
 mod pool;
+#[cfg(unix)]
+mod prefork;
 #[cfg(feature = "rayon")]
 mod rayon_pool;
 mod seat;
@@ -49,6 +56,8 @@ mod thread_per_request;
 #[cfg(unix)]
 pub use fork::{ChildExit, Fork};
 pub use pool::{AtClose, PoolStatus, ThreadPool, WhenFull};
+#[cfg(unix)]
+pub use prefork::PreFork;
 #[cfg(feature = "rayon")]
 pub use rayon_pool::RayonPool;
 pub use synchronous::Synchronous;

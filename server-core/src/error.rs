@@ -16,6 +16,8 @@ pub enum ServeError {
     Wait(io::Error),
     /// Taking a request failed in a way that will not get better.
     GetRequest(io::Error),
+    /// A process that serves could not be started.
+    StartWorker(io::Error),
 }
 
 impl fmt::Display for ServeError {
@@ -24,6 +26,7 @@ impl fmt::Display for ServeError {
             Self::Closed => f.write_str("the server has been closed"),
             Self::Wait(error) => write!(f, "cannot wait for requests: {error}"),
             Self::GetRequest(error) => write!(f, "cannot take requests any more: {error}"),
+            Self::StartWorker(error) => write!(f, "cannot start a worker process: {error}"),
         }
     }
 }
@@ -32,7 +35,7 @@ impl Error for ServeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Closed => None,
-            Self::Wait(error) | Self::GetRequest(error) => Some(error),
+            Self::Wait(error) | Self::GetRequest(error) | Self::StartWorker(error) => Some(error),
         }
     }
 }

@@ -79,6 +79,7 @@ mod server_handle;
 mod service;
 mod shutdown;
 mod source;
+mod supervise;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -98,4 +99,5 @@ pub use server_handle::ServerHandle;
 pub use service::Service;
 pub use shutdown::{ShutdownHandle, StopOrder};
 pub use source::Source;
+pub use supervise::Supervision;
 pub use transport::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};

@@ -52,7 +52,7 @@ where
                 Readiness::Woken => continue,
             }
             self.concurrency.service_actions();
-            self.hook(S::service_actions);
+            self.service_actions();
         }
         Ok(Ended::Shutdown)
     }
@@ -109,7 +109,11 @@ where
         self.transport()?.wait(wait).map_err(ServeError::Wait)
     }
 
-    fn transport(&self) -> Result<&T, ServeError> {
+    pub(crate) fn service_actions(&self) {
+        self.hook(S::service_actions);
+    }
+
+    pub(crate) fn transport(&self) -> Result<&T, ServeError> {
         self.transport.as_ref().ok_or(ServeError::Closed)
     }
 

@@ -251,7 +251,7 @@ where
     }
 
     /// Enters a verb; `None` when the server is closed.
-    fn serve(&mut self, verb: Verb) -> Option<serve::Serve<'_, T, C, S>> {
+    pub(crate) fn serve(&mut self, verb: Verb) -> Option<serve::Serve<'_, T, C, S>> {
         self.transport.as_ref()?;
         Some(serve::Serve {
             transport: &mut self.transport,

@@ -57,6 +57,11 @@ pub trait Transport {
     /// What the system says.
     fn local_addr(&self) -> io::Result<<Self::Request as Request>::Addr>;
 
+    /// Called in a child process that goes on to serve with its copy of the transport: makes anew what must not be
+    /// shared with the parent, which is what wakes a wait. The default does nothing, right for transports
+    /// that share nothing.
+    fn after_fork(&mut self) {}
+
     /// The transport's own limit on how long [`Server::handle_request`](crate::Server::handle_request)
     /// waits, CPython's `socket.gettimeout()`. The default is `None`, no limit.
     fn timeout(&self) -> Option<Duration> {

@@ -178,3 +178,30 @@
 //! let server = ThreadingTcpServer::bind("127.0.0.1:0", service)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # A handler for the wrong kind of request
+//!
+//! A datagram handler needs packets, which a stream server does not have; CPython fails at each request.
+//!
+//! ```compile_fail,E0277
+//! use socketserver::prelude::*;
+//!
+//! // error[E0277]: the trait bound `Connection<TcpStream>: DatagramRequest` is not satisfied
+//! let server = TcpServer::bind("127.0.0.1:0", datagram_fn(|_packet| Ok(())))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use socketserver::prelude::*;
+//!
+//! // error[E0277]: the trait bound `Datagram<UdpSocket>: StreamRequest` is not satisfied
+//! let server = UdpServer::bind("127.0.0.1:0", stream_fn(|_client| Ok(())))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ```
+//! use socketserver::prelude::*;
+//!
+//! let server = UdpServer::bind("127.0.0.1:0", datagram_fn(|_packet| Ok(())))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```

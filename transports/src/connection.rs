@@ -169,11 +169,6 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
     }
 }
 
-/// A blocking socket only ever "would block" because its timeout passed: that is how Unix says it.
-pub(crate) fn timed_out(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
-}
-
 impl StreamSocket for TcpStream {}
 
 impl sealed::Socket for TcpStream {

@@ -41,6 +41,10 @@ impl<S: DatagramSocket> Packets<S> {
         Self { shared: Arc::new(shared), timeout: options.timeout, waiter }
     }
 
+    pub(crate) fn after_fork(&mut self) {
+        self.waiter.after_fork();
+    }
+
     pub(crate) fn raw(&self) -> &S {
         &self.shared.socket
     }

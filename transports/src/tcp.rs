@@ -94,6 +94,10 @@ impl Transport for Tcp {
         ip_address(&self.socket)
     }
 
+    fn after_fork(&mut self) {
+        self.waiter.after_fork();
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.timeout
     }

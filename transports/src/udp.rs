@@ -88,6 +88,10 @@ impl Transport for Udp {
         self.raw().local_addr()
     }
 
+    fn after_fork(&mut self) {
+        self.packets.after_fork();
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.packets.timeout()
     }

@@ -58,6 +58,13 @@ impl Waiter {
         })
     }
 
+    /// In a child process: forgets the pair that the parent waits with; the next wait makes another. The wakers
+    /// that were given out wake that one.
+    pub(crate) fn after_fork(&mut self) {
+        self.ear = OnceLock::new();
+        *lock(&self.bell) = BellState::Unmade { rung: false };
+    }
+
     /// What has to be there before the first wait or accept: the listener does not block, and can be
     /// woken from.
     pub(crate) fn prepare(&self, listener: &Socket) -> io::Result<&Ear> {

@@ -46,19 +46,19 @@ impl fmt::Display for ChildExit {
 
 /// The children that have not been reaped.
 #[derive(Debug, Default)]
-pub(super) struct Children(HashMap<Pid, Watch>);
+pub(crate) struct Children(HashMap<Pid, Watch>);
 
 impl Children {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn add(&mut self, pid: Pid, notifier: &Notifier) {
+    pub(crate) fn add(&mut self, pid: Pid, notifier: &Notifier) {
         self.0.insert(pid, notifier.watch(pid));
     }
 
     /// Reaps those that have ended. Never blocks.
-    pub(super) fn reap(&mut self, notifier: &Notifier) -> Vec<ChildExit> {
+    pub(crate) fn reap(&mut self, notifier: &Notifier) -> Vec<ChildExit> {
         if self.0.is_empty() {
             return Vec::new();
         }
@@ -70,7 +70,7 @@ impl Children {
     }
 
     /// Waits until all have ended.
-    pub(super) fn wait_for_all(&mut self) -> Vec<ChildExit> {
+    pub(crate) fn wait_for_all(&mut self) -> Vec<ChildExit> {
         let pids: Vec<_> = self.0.keys().copied().collect();
         pids.into_iter().filter_map(|pid| self.reap_one(pid, WaitOptions::empty())).collect()
     }

@@ -6,7 +6,7 @@ mod notify;
 mod pidfd;
 mod signal;
 #[expect(unsafe_code, reason = "forking and ending a forked process; nowhere else")]
-mod sys;
+pub(crate) mod sys;
 mod threads;
 
 use std::fmt;
@@ -15,8 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use socketserver_core::{Concurrency, Dispatched, Finished, Job, Listener, Rejected, Source};
 
-use children::Children;
 use sys::Promise;
+
+pub(crate) use children::Children;
+pub(crate) use notify::Notifier;
 
 pub use children::ChildExit;
 
@@ -70,7 +72,7 @@ pub struct Fork {
     block_on_close: bool,
     on_child_exit: Option<OnChildExit>,
     children: Mutex<Children>,
-    notifier: io::Result<Arc<notify::Notifier>>,
+    notifier: io::Result<Arc<Notifier>>,
 }
 
 type OnChildExit = Box<dyn Fn(ChildExit) + Send + Sync>;
@@ -92,7 +94,7 @@ impl Fork {
             block_on_close: true,
             on_child_exit: None,
             children: Mutex::default(),
-            notifier: notify::Notifier::new().map(Arc::new),
+            notifier: Notifier::new().map(Arc::new),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use rustix::process::Pid;
 
@@ -11,28 +12,26 @@ use super::signal::SignalPipe;
 
 /// Becomes readable when a child may have ended.
 #[derive(Debug)]
-pub(super) enum Notifier {
+pub(crate) enum Notifier {
     /// Knows which.
     #[cfg(target_os = "linux")]
     PidFds(PidFds),
     /// Knows that some child of the process has.
-    Signal(SignalPipe),
+    Signal(Arc<SignalPipe>),
 }
 
 /// What has to live as long as a child is watched.
 #[derive(Debug)]
-pub(super) enum Watch {
+pub(crate) enum Watch {
     #[cfg(target_os = "linux")]
-    PidFd {
-        _watched: Watched,
-    },
-    Signal,
+    PidFd { _watched: Watched },
+    /// The signal is asked for as long as a child may send it.
+    Signal { _pipe: Arc<SignalPipe> },
 }
 
 /// Which children have ended.
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// These.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux can tell"))]
     These(Vec<Pid>),
     /// Any of them may have; each has to be asked.
     PerhapsAny,
@@ -40,20 +39,20 @@ pub(super) enum Ended {
 
 impl Notifier {
     #[cfg(target_os = "linux")]
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         match PidFds::new() {
             Ok(pidfds) => Ok(Self::PidFds(pidfds)),
             // The kernel is older, or somebody forbids it.
-            Err(_) => SignalPipe::new().map(Self::Signal),
+            Err(_) => SignalPipe::new().map(Arc::new).map(Self::Signal),
         }
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn new() -> io::Result<Self> {
-        SignalPipe::new().map(Self::Signal)
+    pub(crate) fn new() -> io::Result<Self> {
+        SignalPipe::new().map(Arc::new).map(Self::Signal)
     }
 
-    pub(super) fn source(&self) -> BorrowedFd<'_> {
+    pub(crate) fn source(&self) -> BorrowedFd<'_> {
         match self {
             #[cfg(target_os = "linux")]
             Self::PidFds(pidfds) => pidfds.source(),
@@ -62,20 +61,20 @@ impl Notifier {
     }
 
     /// Watches one more child.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        expect(unused_variables, reason = "a signal tells of all")
-    )]
-    pub(super) fn watch(&self, pid: Pid) -> Watch {
+    pub(crate) fn watch(&self, pid: Pid) -> Watch {
         match self {
             #[cfg(target_os = "linux")]
             Self::PidFds(pidfds) => Watch::PidFd { _watched: pidfds.watch(pid) },
-            Self::Signal(_) => Watch::Signal,
+            Self::Signal(pipe) => {
+                // The signal tells of all children.
+                let _ = pid;
+                Watch::Signal { _pipe: Arc::clone(pipe) }
+            }
         }
     }
 
     /// Which children have ended since this was last asked.
-    pub(super) fn ended(&self) -> Ended {
+    pub(crate) fn ended(&self) -> Ended {
         match self {
             #[cfg(target_os = "linux")]
             Self::PidFds(pidfds) => pidfds.ended(),

@@ -11,7 +11,7 @@ use super::notify::Ended;
 
 /// The processes that are watched.
 #[derive(Debug)]
-pub(super) struct PidFds {
+pub(crate) struct PidFds {
     epoll: Arc<OwnedFd>,
     /// Processes that could not be watched, because there were no descriptors left, say. Until all of them
     /// have ended, each child is asked each time.
@@ -20,7 +20,7 @@ pub(super) struct PidFds {
 
 /// One process that is watched, as long as this lives.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(crate) struct Watched {
     epoll: Arc<OwnedFd>,
     pidfd: Option<OwnedFd>,
     unwatched: Arc<Mutex<usize>>,
@@ -28,17 +28,17 @@ pub(super) struct Watched {
 
 impl PidFds {
     /// Fails where the kernel has no process descriptors.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         pidfd_open(getpid(), PidfdFlags::empty())?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self { epoll: Arc::new(epoll), unwatched: Arc::default() })
     }
 
-    pub(super) fn source(&self) -> BorrowedFd<'_> {
+    pub(crate) fn source(&self) -> BorrowedFd<'_> {
         self.epoll.as_fd()
     }
 
-    pub(super) fn watch(&self, pid: Pid) -> Watched {
+    pub(crate) fn watch(&self, pid: Pid) -> Watched {
         let watched = pidfd_open(pid, PidfdFlags::empty()).and_then(|pidfd| {
             let data =
                 epoll::EventData::new_u64(u64::from(pid.as_raw_nonzero().get().unsigned_abs()));
@@ -55,7 +55,7 @@ impl PidFds {
         }
     }
 
-    pub(super) fn ended(&self) -> Ended {
+    pub(crate) fn ended(&self) -> Ended {
         if *lock(&self.unwatched) > 0 {
             return Ended::PerhapsAny;
         }

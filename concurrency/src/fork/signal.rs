@@ -10,25 +10,25 @@ use signal_hook::low_level::{pipe, unregister};
 
 /// Readable after a child of the process ended.
 #[derive(Debug)]
-pub(super) struct SignalPipe {
+pub(crate) struct SignalPipe {
     end: UnixStream,
     registration: SigId,
 }
 
 impl SignalPipe {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let (end, signalled) = UnixStream::pair()?;
         end.set_nonblocking(true)?;
         let registration = pipe::register(SIGCHLD, signalled)?;
         Ok(Self { end, registration })
     }
 
-    pub(super) fn source(&self) -> BorrowedFd<'_> {
+    pub(crate) fn source(&self) -> BorrowedFd<'_> {
         self.end.as_fd()
     }
 
     /// Forgets the signals so far; says whether there were any.
-    pub(super) fn clear(&self) -> bool {
+    pub(crate) fn clear(&self) -> bool {
         let mut signals = [0; 64];
         let mut any = false;
         while let Ok(read @ 1..) = (&self.end).read(&mut signals) {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rustix::process::Pid;
 
 use super::{Fork, threads};
+use crate::prefork::PreFork;
 
 /// The exit code of a child in which something panicked that should not: that of Rust programs.
 pub(super) const PANICKED: u8 = 101;
@@ -13,7 +14,7 @@ pub(super) const PANICKED: u8 = 101;
 /// That whoever made the strategy has promised what [`Fork::with_other_threads`] asks for. Only that
 /// makes one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Promise(());
+pub(crate) struct Promise(());
 
 impl Fork {
     /// Like [`new`](Self::new), but forks although the process may have other threads.
@@ -33,13 +34,24 @@ impl Fork {
     }
 }
 
+impl PreFork {
+    /// Like [`new`](Self::new), but forks although the process may have other threads.
+    ///
+    /// # Safety
+    ///
+    /// What [`Fork::with_other_threads`] asks for, for as long as a worker serves.
+    pub unsafe fn with_other_threads(workers: usize) -> Self {
+        Self::made(workers, Some(Promise(())))
+    }
+}
+
 /// Forks. The child runs `child` and ends with what it returns as its exit code.
 ///
 /// # Errors
 ///
 /// When the process has other threads and nobody has promised that this is fine, or the system cannot
 /// fork.
-pub(super) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::Result<Pid> {
+pub(crate) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::Result<Pid> {
     if promise.is_none() {
         threads::must_be_alone()?;
     }

@@ -4,6 +4,8 @@
 
 mod packets;
 mod pool;
+#[cfg(unix)]
+mod prefork;
 mod program;
 #[path = "../support/mod.rs"]
 mod support;

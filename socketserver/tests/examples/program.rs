@@ -56,6 +56,11 @@ impl Program {
         self.stdout.recv_timeout(PATIENCE).unwrap()
     }
 
+    #[cfg(unix)]
+    pub(crate) fn stderr_line(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).unwrap()
+    }
+
     /// Waits for the end; gives the status and what else was written to standard output and error.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         let stdout = rest(&self.stdout);

@@ -15,7 +15,6 @@ use super::file::SocketFile;
 use super::name::UnixName;
 use super::options::{UnixOptions, UnixTransport, sealed};
 use super::platform;
-use crate::connection::timed_out;
 use crate::datagram::{self, Datagram, DatagramSocket};
 use crate::error::BindError;
 use crate::packets::Packets;
@@ -102,6 +101,10 @@ impl Transport for UnixDatagram {
 
     fn local_addr(&self) -> io::Result<UnixAddr> {
         Ok(self.packets.raw().local_addr()?.into())
+    }
+
+    fn after_fork(&mut self) {
+        self.packets.after_fork();
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -192,4 +195,9 @@ fn address(sender: &SocketAddrUnix) -> UnixAddr {
         (None, Some(name)) => UnixAddr::abstract_name(name),
         (None, None) => UnixAddr::unnamed(),
     }
+}
+
+/// A blocking socket only ever "would block" because its timeout passed: that is how Unix says it.
+fn timed_out(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }

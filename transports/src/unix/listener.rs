@@ -65,6 +65,10 @@ impl Listener {
         Ok(UnixAddr::of(&self.socket.local_addr()?))
     }
 
+    pub(crate) fn after_fork(&mut self) {
+        self.waiter.after_fork();
+    }
+
     pub(crate) const fn timeout(&self) -> Option<Duration> {
         self.timeout
     }

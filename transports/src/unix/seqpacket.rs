@@ -100,6 +100,10 @@ impl Transport for UnixSeqpacket {
         self.listener.local_addr()
     }
 
+    fn after_fork(&mut self) {
+        self.listener.after_fork();
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.listener.timeout()
     }

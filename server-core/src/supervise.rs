@@ -1,0 +1,112 @@
+//! A run in which other processes serve: what their supervisor needs of the server.
+
+use std::time::Duration;
+
+use crate::concurrency::Concurrency;
+use crate::config::PollInterval;
+use crate::error::ServeError;
+use crate::job::ServiceJob;
+use crate::lifecycle::Verb;
+use crate::outcome::Ended;
+use crate::serve::Serve;
+use crate::server::Server;
+use crate::server_handle::ServerHandle;
+use crate::service::Service;
+use crate::source::Source;
+use crate::transport::{Transport, Wait};
+
+impl<T, C, S> Server<T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// Enters a run in which other processes serve: for strategies of worker processes. `supervise` forks them
+    /// and looks after them; in each child it calls [`Supervision::serve_in_child`].
+    ///
+    /// To those who stop the server it is a run like [`serve_forever`](Self::serve_forever).
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Closed`] on a closed server; else those of `supervise`.
+    pub fn supervise<F>(&mut self, supervise: F) -> Result<Ended, ServeError>
+    where
+        F: FnOnce(&mut Supervision<'_, T, C, S>) -> Result<Ended, ServeError>,
+    {
+        let poll_interval = self.config().get_poll_interval();
+        let serve = self.serve(Verb::ServeForever).ok_or(ServeError::Closed)?;
+        supervise(&mut Supervision { serve, poll_interval })
+    }
+}
+
+/// A server during [`Server::supervise`].
+pub struct Supervision<'a, T, C, S> {
+    pub(crate) serve: Serve<'a, T, C, S>,
+    pub(crate) poll_interval: PollInterval,
+}
+
+impl<T, C, S> Supervision<'_, T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// Whether somebody has asked the server to stop.
+    pub fn stop_ordered(&self) -> bool {
+        self.serve.serving.stop_ordered()
+    }
+
+    /// The server as its handlers see it.
+    pub fn handle(&self) -> ServerHandle {
+        self.serve.server.clone()
+    }
+
+    /// A turn without a request: waits until the server is asked to stop, `source` is readable, the poll
+    /// interval or `timeout` is over; then calls `service_actions` of the service, unless it was asked to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Wait`] when waiting failed.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `service_actions`.
+    pub fn turn(&self, source: Source<'_>, timeout: Option<Duration>) -> Result<(), ServeError> {
+        let timeout = match (self.poll_interval.patience(), timeout) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let wait = Wait::for_wake().timeout(timeout).source(Some(source));
+        self.serve.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        if !self.stop_ordered() {
+            self.serve.service_actions();
+        }
+        Ok(())
+    }
+
+    /// Serves in a child process, which this must be: until it is asked to stop, in this process; then closes
+    /// the listener here and waits for the strategy's workers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Server::serve_forever`](Server::serve_forever).
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a hook of the service.
+    pub fn serve_in_child(&mut self) -> Result<Ended, ServeError> {
+        if let Some(transport) = self.serve.transport.as_mut() {
+            transport.after_fork();
+        }
+        let ended = self.serve.forever(self.poll_interval);
+        *self.serve.transport = None;
+        self.serve.concurrency.server_close();
+        ended
+    }
+}
+
+impl<T, C, S> std::fmt::Debug for Supervision<'_, T, C, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supervision").finish_non_exhaustive()
+    }
+}
