@@ -60,6 +60,7 @@
 //! - `testing`: `testing`, an in-memory transport and a recording service.
 
 mod backoff;
+mod builder;
 mod common;
 mod concurrency;
 mod config;
@@ -85,6 +86,7 @@ mod sync;
 pub mod testing;
 mod transport;
 
+pub use builder::{ServerBuilder, Unset};
 pub use concurrency::{Concurrency, Dispatched, Finished, Job, Listener, Rejected};
 pub use config::{PollInterval, ServerConfig};
 pub use counts::Counts;

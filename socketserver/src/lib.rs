@@ -28,26 +28,29 @@
 //! - **How they run side by side**, module [`concurrency`]:
 //!   [`Synchronous`](concurrency::Synchronous), one after another;
 //!   [`ThreadPerRequest`](concurrency::ThreadPerRequest); [`ThreadPool`](concurrency::ThreadPool), as many as
-//!   there are workers. [A table](concurrency#which-one) helps to choose.
+//!   there are workers; on Unix `Fork`, a child process each, and `PreFork`, worker processes. [A table](concurrency#which-one) helps to choose.
 //! - **What happens to one**, module [`handlers`]: a closure ([`stream_fn`](handlers::stream_fn),
-//!   [`base_fn`](handlers::base_fn)) or a type
+//!   [`datagram_fn`](handlers::datagram_fn), [`base_fn`](handlers::base_fn)) or a type
 //!   ([`StreamRequestHandler`](handlers::StreamRequestHandler),
+//!   [`DatagramRequestHandler`](handlers::DatagramRequestHandler),
 //!   [`BaseRequestHandler`](handlers::BaseRequestHandler)), made anew for each request.
 //!
-//! [`Server`] is the product of the three. [`TcpServer`], [`ThreadingTcpServer`] and [`PoolTcpServer`] are
-//! the usual products; any other is made with [`Server::new`]:
+//! [`Server`] is the product of the three. [`TcpServer`], [`ThreadingTcpServer`], [`PoolTcpServer`], [`UdpServer`]
+//! and so on are the usual products, with CPython's names where it has them; any other is made with
+//! [`Server::builder`], or [`Server::new`]:
 //!
 //! ```
 //! use socketserver::prelude::*;
 //!
-//! let server = Server::new(
-//!     Tcp::options().nodelay(true).bind("127.0.0.1:0")?,
-//!     ThreadPerRequest::new().name("echo").daemon_threads(true),
-//!     stream_fn(|client| {
+//! let server = Server::builder()
+//!     .transport(Tcp::options().nodelay(true).bind("127.0.0.1:0")?)
+//!     .concurrency(ThreadPerRequest::new().name("echo").daemon_threads(true))
+//!     .service(stream_fn(|client: &mut Stream<TcpConnection>| {
 //!         std::io::copy(&mut client.rfile, &mut client.wfile)?;
 //!         Ok(())
-//!     }),
-//! );
+//!     }))
+//!     .poll_interval(PollInterval::Never)
+//!     .build();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
