@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::program::{Program, is_on_path, say};
+use crate::program::{Program, cannot_fork, is_on_path, say};
 use crate::support::{PATIENCE, connect, read_to_end};
 
 /// The children of the program, as the system lists them; dead ones that nobody has waited for are not counted.
@@ -60,6 +60,9 @@ fn kill(pid: &str) {
 
 #[test]
 fn workers_serve() {
+    if cannot_fork() {
+        return;
+    }
     let (_program, address) = serve();
     for _ in 0..50 {
         assert_eq!(ask(address, "hello"), "HELLO\n");
@@ -68,6 +71,9 @@ fn workers_serve() {
 
 #[test]
 fn a_worker_that_is_killed_costs_its_request_and_is_replaced() {
+    if cannot_fork() {
+        return;
+    }
     if !has_ps() {
         return;
     }
@@ -94,6 +100,9 @@ fn a_worker_that_is_killed_costs_its_request_and_is_replaced() {
 
 #[test]
 fn ctrl_c_lets_the_workers_finish() {
+    if cannot_fork() {
+        return;
+    }
     let (program, address) = serve();
     let client = connect(address);
     let other = ask(address, "other");
@@ -110,6 +119,9 @@ fn ctrl_c_lets_the_workers_finish() {
 
 #[test]
 fn workers_do_not_outlive_a_parent_that_is_killed() {
+    if cannot_fork() {
+        return;
+    }
     let (mut program, address) = serve();
     program.child.kill().unwrap();
     program.child.wait().unwrap();

@@ -125,6 +125,15 @@ pub(crate) fn runner() -> Option<OsString> {
     std::env::var_os("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER").filter(|_| emulated)
 }
 
+/// Whether forking has to be left out: an emulator has a thread of its own.
+#[cfg(unix)]
+pub(crate) fn cannot_fork() -> bool {
+    if runner().is_some() {
+        println!("notice: the emulator has a thread of its own, so forking was left out");
+    }
+    runner().is_some()
+}
+
 /// Whether there is a program of this name. (To start it and see is not enough: an emulator may say it
 /// started one that is not there.)
 pub(crate) fn is_on_path(name: &str) -> bool {

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
+#[cfg(unix)]
+use crate::program::cannot_fork;
 use crate::program::{Program, assert_fails, example, is_on_path, say};
 use crate::support::{connect, read_to_end};
 
@@ -15,6 +17,9 @@ fn upper_answers_in_upper_case() {
 #[cfg(unix)]
 #[test]
 fn forking_upper_answers_in_upper_case() {
+    if cannot_fork() {
+        return;
+    }
     answers_in_upper_case("forking_upper");
 }
 
@@ -155,6 +160,9 @@ fn ctrl_c_ends_a_server_well_while_clients_are_connected() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_forking_server_well() {
+    if cannot_fork() {
+        return;
+    }
     let (server, address) = Program::serve_somewhere("forking_upper");
     let client = connect(address);
     say(&client, "last");
