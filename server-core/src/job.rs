@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::concurrency::{Finished, Job};
 use crate::handler_error::HandlerError;
@@ -134,7 +134,10 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
     fn close_request(mut self) {
         let request = self.take();
         self.server.counters().handed_over.add();
-        self.service.close_request(request);
+        if let Err(payload) = guarded(|| self.service.close_request(request)) {
+            self.server.counters().hook_panics.add();
+            resume_unwind(payload);
+        }
     }
 }
 

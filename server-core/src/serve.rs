@@ -34,8 +34,16 @@ where
 {
     /// CPython's `serve_forever`.
     pub(crate) fn forever(&mut self, poll_interval: PollInterval) -> Result<Ended, ServeError> {
+        // A wake is not a turn, so it must not put the next idle turn off either.
+        let mut woken: Option<Instant> = None;
         while !self.serving.stop_ordered() {
-            let readiness = self.wait(poll_interval.patience())?;
+            let patience = poll_interval.patience();
+            let left = match woken {
+                Some(since) => patience.map(|patience| patience.saturating_sub(since.elapsed())),
+                None => patience,
+            };
+            let begun = woken.unwrap_or_else(Instant::now);
+            let readiness = self.wait(left)?;
             // A request that arrived together with the stop stays in the backlog, and there are no
             // service actions on the turn that notices a stop.
             if self.serving.stop_ordered() {
@@ -47,10 +55,14 @@ where
                         return Ok(Ended::Exited(exit));
                     }
                 }
-                Readiness::TimedOut => {}
-                // Woken for no reason of ours: not a turn.
-                Readiness::Woken => continue,
+                // Woken for no reason of ours: not a turn, unless one is due.
+                Readiness::Woken if left != Some(Duration::ZERO) => {
+                    woken = Some(begun);
+                    continue;
+                }
+                Readiness::TimedOut | Readiness::Woken => {}
             }
+            woken = None;
             self.concurrency.service_actions();
             self.service_actions();
         }
@@ -78,8 +90,9 @@ where
                     return Ok(if ordered && nothing { self.heed_stop() } else { handled });
                 }
                 Readiness::TimedOut | Readiness::Woken if ordered => return Ok(self.heed_stop()),
-                Readiness::Woken => left = remaining(),
-                Readiness::TimedOut => {
+                Readiness::Woken if left != Some(Duration::ZERO) => left = remaining(),
+                // Woken at the very end, or again and again: the time is over all the same.
+                Readiness::TimedOut | Readiness::Woken => {
                     self.concurrency.handle_timeout();
                     self.hook(S::handle_timeout);
                     return Ok(Handled::TimedOut);

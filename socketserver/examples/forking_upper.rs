@@ -34,6 +34,8 @@ mod unix {
             client.wfile.write_all(&line)?;
             Ok(())
         })
+        // The children have the handlers of the signals too, so nothing else would end one whose client is silent.
+        .timeout(Duration::from_secs(60))
         .on_service_actions(move |server| {
             if stop.load(Ordering::Relaxed) {
                 server.request_shutdown();

@@ -10,6 +10,7 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(unix)]
+#[expect(clippy::print_stdout, reason = "a notice")]
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod unix {
     use std::io::{BufRead, ErrorKind, Read, Write};
@@ -32,7 +33,8 @@ mod unix {
             println!("notice: the emulator has a thread of its own, so forking was left out");
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 13] = [
+        let tests: [(&str, fn()); 14] = [
+            ("a_panic_of_the_hook_loses_no_child", hook_panics),
             ("udp_forks", udp_forks),
             ("unix_stream_forks", unix_stream_forks),
             ("unix_datagram_forks", unix_datagram_forks),
@@ -268,6 +270,28 @@ mod unix {
         let told = told.lock().unwrap();
         assert!(told[0].contains("with_other_threads"), "{told:?}");
         assert_eq!(server.counts().unserved, 1);
+    }
+
+    fn hook_panics() {
+        let told = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&told);
+        let fork = Fork::new().on_child_exit(move |_child| {
+            *count.lock().unwrap() += 1;
+            std::panic::panic_any("asked to panic");
+        });
+        let (mut server, address) = server(fork);
+        let clients = [connect(address), connect(address), connect(address)];
+        for _ in &clients {
+            assert!(matches!(server.handle_request().unwrap(), Handled::Started));
+        }
+        for client in &clients {
+            say(client, "hello");
+            rest(client);
+        }
+        // Only the close reaps them.
+        let closed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| server.close()));
+        assert!(closed.is_err());
+        assert_eq!((*told.lock().unwrap(), server.concurrency().active_children()), (3, 0));
     }
 
     fn closing_waits() {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(crate) struct Waiter {
     nonblocking: bool,
     ear: OnceLock<Ear>,
     bell: Arc<Mutex<BellState>>,
+    /// The process this was made for.
+    process: u32,
 }
 
 /// What a waker finds.
@@ -46,7 +49,7 @@ impl Waiter {
 
     fn with(nonblocking: bool) -> Self {
         let bell = Arc::new(Mutex::new(BellState::Unmade { rung: false }));
-        Self { nonblocking, ear: OnceLock::new(), bell }
+        Self { nonblocking, ear: OnceLock::new(), bell, process: process::id() }
     }
 
     pub(crate) fn waker(&self) -> Waker {
@@ -61,6 +64,7 @@ impl Waiter {
     /// In a child process: forgets the pair that the parent waits with; the next wait makes another. The wakers
     /// that were given out wake that one.
     pub(crate) fn after_fork(&mut self) {
+        self.process = process::id();
         self.ear = OnceLock::new();
         *lock(&self.bell) = BellState::Unmade { rung: false };
     }
@@ -141,7 +145,13 @@ fn left(deadline: Option<Instant>) -> Option<Timespec> {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        *lock(&self.bell) = BellState::Gone;
+        if self.process == process::id() {
+            *lock(&self.bell) = BellState::Gone;
+        } else if let Ok(mut state) = self.bell.try_lock() {
+            // In a child whoever holds the lock may have stayed behind in the parent; then the bell goes with
+            // the process.
+            *state = BellState::Gone;
+        }
     }
 }
 

@@ -46,36 +46,49 @@ impl fmt::Display for ChildExit {
 
 /// The children that have not been reaped.
 #[derive(Debug, Default)]
-pub(crate) struct Children(HashMap<Pid, Watch>);
+pub(crate) struct Children {
+    all: HashMap<Pid, Watch>,
+    /// Those that were said to have ended but could not be reaped yet.
+    suspects: Vec<Pid>,
+}
 
 impl Children {
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     pub(crate) fn add(&mut self, pid: Pid, notifier: &Notifier) {
-        self.0.insert(pid, notifier.watch(pid));
+        self.all.insert(pid, notifier.watch(pid));
     }
 
     /// Reaps those that have ended. Never blocks.
     pub(crate) fn reap(&mut self, notifier: &Notifier) -> Vec<ChildExit> {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return Vec::new();
         }
-        let candidates = match notifier.ended() {
-            Ended::These(pids) => pids,
-            Ended::PerhapsAny => self.0.keys().copied().collect(),
-        };
-        candidates.into_iter().filter_map(|pid| self.reap_one(pid, WaitOptions::NOHANG)).collect()
+        match notifier.ended() {
+            Ended::These(pids) => self.suspects.extend(pids),
+            Ended::PerhapsAny => self.suspects = self.all.keys().copied().collect(),
+        }
+        let suspects = std::mem::take(&mut self.suspects);
+        let mut exits = Vec::new();
+        for pid in suspects {
+            exits.extend(self.reap_one(pid, WaitOptions::NOHANG));
+            if notifier.tells_which() && self.all.contains_key(&pid) {
+                self.suspects.push(pid);
+            }
+        }
+        exits
     }
 
     /// Waits until all have ended.
     pub(crate) fn wait_for_all(&mut self) -> Vec<ChildExit> {
-        let pids: Vec<_> = self.0.keys().copied().collect();
+        let pids: Vec<_> = self.all.keys().copied().collect();
         pids.into_iter().filter_map(|pid| self.reap_one(pid, WaitOptions::empty())).collect()
     }
 
     fn reap_one(&mut self, pid: Pid, options: WaitOptions) -> Option<ChildExit> {
+        self.all.get(&pid)?;
         let exit = loop {
             match waitpid(Some(pid), options) {
                 Ok(Some((pid, status))) => break Some(ChildExit { pid, status }),
@@ -85,7 +98,7 @@ impl Children {
                 Err(_) => break None,
             }
         };
-        self.0.remove(&pid);
+        self.all.remove(&pid);
         exit
     }
 }

@@ -11,8 +11,10 @@ mod threads;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use rustix::process::Pid;
 use socketserver_core::{Concurrency, Dispatched, Finished, Job, Listener, Rejected, Source};
 
 use sys::Promise;
@@ -49,6 +51,12 @@ pub use children::ChildExit;
 /// (Linux 5.3), else by `SIGCHLD`, of which other handlers in the process still get theirs. No other child of
 /// the process is ever waited for.
 ///
+/// # What a child inherits
+///
+/// Everything but threads: also handlers of signals. Where those only set a flag for the parent, a child
+/// does not end by the signal either, so its handler should have a timeout. In a child, asking the server
+/// to stop has no effect on the parent.
+///
 /// # Threads
 ///
 /// A process that has other threads must not simply fork: a lock one of them holds is never released
@@ -72,7 +80,8 @@ pub struct Fork {
     block_on_close: bool,
     on_child_exit: Option<OnChildExit>,
     children: Mutex<Children>,
-    notifier: io::Result<Arc<Notifier>>,
+    /// Made when it is first needed, so in the process that forks.
+    notifier: OnceLock<Notifier>,
 }
 
 type OnChildExit = Box<dyn Fn(ChildExit) + Send + Sync>;
@@ -94,7 +103,7 @@ impl Fork {
             block_on_close: true,
             on_child_exit: None,
             children: Mutex::default(),
-            notifier: Notifier::new().map(Arc::new),
+            notifier: OnceLock::new(),
         }
     }
 
@@ -105,7 +114,8 @@ impl Fork {
     }
 
     /// Whether closing the server waits for all children. The default is to wait. If not, those that
-    /// still run when the server is closed are left alone, and nobody is told of their end.
+    /// still run when the server is closed are left alone, and nobody is told of their end; the system keeps
+    /// their exit status until this process ends.
     pub fn block_on_close(mut self, block: bool) -> Self {
         self.block_on_close = block;
         self
@@ -127,28 +137,43 @@ impl Fork {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reaps the children that have ended. Never blocks.
-    fn reap(&self) {
-        let Ok(notifier) = &self.notifier else { return };
-        let ended = self.children().reap(notifier);
-        self.tell(ended);
+    fn notifier(&self) -> io::Result<&Notifier> {
+        if let Some(notifier) = self.notifier.get() {
+            return Ok(notifier);
+        }
+        let notifier = Notifier::new()?;
+        Ok(self.notifier.get_or_init(|| notifier))
     }
 
-    fn tell(&self, ended: Vec<ChildExit>) {
-        if let Some(hook) = &self.on_child_exit {
-            ended.into_iter().for_each(hook);
-        }
+    /// Reaps the children that have ended. Never blocks.
+    fn reap(&self) {
+        let Some(notifier) = self.notifier.get() else { return };
+        let ended = self.children().reap(notifier);
+        tell(self.on_child_exit.as_deref(), ended);
     }
 
     /// Makes the child, which runs the job and never comes back from here.
-    fn start(&self, job: &mut Option<impl Job>, listener: &mut dyn Listener) -> io::Result<()> {
-        let notifier = self.notifier.as_ref().map_err(copy)?;
-        let pid = sys::fork(self.promise, || {
+    fn start(&self, job: &mut Option<impl Job>, listener: &mut dyn Listener) -> io::Result<Pid> {
+        self.notifier()?;
+        sys::fork(self.promise, || {
             listener.close();
             job.take().map_or(0, |job| exit_code(&job.run()))
-        })?;
-        self.children().add(pid, notifier);
-        Ok(())
+        })
+    }
+}
+
+/// Calls `hook` for each. A panic of it goes on when all have been told.
+pub(crate) fn tell(hook: Option<&(dyn Fn(ChildExit) + Send + Sync)>, ended: Vec<ChildExit>) {
+    let Some(hook) = hook else { return };
+    let mut panic = None;
+    for child in ended {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(child))) {
+            panic.get_or_insert(payload);
+        }
+    }
+    // During another panic a second one would abort.
+    if let Some(payload) = panic.filter(|_| !std::thread::panicking()) {
+        resume_unwind(payload);
     }
 }
 
@@ -165,7 +190,7 @@ impl<J: Job> Concurrency<J> for Fork {
     }
 
     fn source(&self) -> Option<Source<'_>> {
-        self.notifier.as_ref().ok().map(|notifier| notifier.source())
+        self.notifier.get().map(Notifier::source)
     }
 
     fn process_request(
@@ -176,18 +201,24 @@ impl<J: Job> Concurrency<J> for Fork {
         let mut job = Some(job);
         let started = self.start(&mut job, listener);
         match (started, job) {
-            (Ok(()), Some(job)) => job.close_request(),
-            (Err(error), Some(job)) => return Err(Rejected::new(job, error)),
+            (Ok(pid), Some(job)) => {
+                // The parent's copy goes first: its descriptor may be the one it takes to watch the child.
+                let closed = catch_unwind(AssertUnwindSafe(|| job.close_request()));
+                if let Ok(notifier) = self.notifier() {
+                    self.children().add(pid, notifier);
+                }
+                closed.map_or_else(|payload| resume_unwind(payload), |()| Ok(Dispatched::Started))
+            }
+            (Err(error), Some(job)) => Err(Rejected::new(job, error)),
             // Only a child takes the job, and it does not come here.
-            (_, None) => {}
+            (_, None) => Ok(Dispatched::Started),
         }
-        Ok(Dispatched::Started)
     }
 
     fn server_close(&self) {
         if self.block_on_close {
             let ended = self.children().wait_for_all();
-            self.tell(ended);
+            tell(self.on_child_exit.as_deref(), ended);
         } else {
             self.reap();
         }
@@ -201,14 +232,6 @@ fn exit_code(finished: &Finished) -> u8 {
         Finished::HookPanicked(_) => sys::PANICKED,
         _ => 1,
     }
-}
-
-/// The same error once more: it cannot be cloned.
-fn copy(error: &io::Error) -> io::Error {
-    error.raw_os_error().map_or_else(
-        || io::Error::new(error.kind(), error.to_string()),
-        io::Error::from_raw_os_error,
-    )
 }
 
 impl fmt::Debug for Fork {

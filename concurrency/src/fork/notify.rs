@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
 use rustix::process::Pid;
 
 #[cfg(target_os = "linux")]
@@ -42,6 +44,8 @@ impl Notifier {
     pub(crate) fn new() -> io::Result<Self> {
         match PidFds::new() {
             Ok(pidfds) => Ok(Self::PidFds(pidfds)),
+            // It would be the same with a signal, and may be better later.
+            Err(error) if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => Err(error),
             // The kernel is older, or somebody forbids it.
             Err(_) => SignalPipe::new().map(Arc::new).map(Self::Signal),
         }
@@ -71,6 +75,11 @@ impl Notifier {
                 Watch::Signal { _pipe: Arc::clone(pipe) }
             }
         }
+    }
+
+    /// Whether it knows which children have ended; if not, the next signal is a reason to ask them all.
+    pub(crate) fn tells_which(&self) -> bool {
+        !matches!(self, Self::Signal(_))
     }
 
     /// Which children have ended since this was last asked.

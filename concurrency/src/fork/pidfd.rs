@@ -42,7 +42,10 @@ impl PidFds {
         let watched = pidfd_open(pid, PidfdFlags::empty()).and_then(|pidfd| {
             let data =
                 epoll::EventData::new_u64(u64::from(pid.as_raw_nonzero().get().unsigned_abs()));
-            epoll::add(&*self.epoll, &pidfd, data, epoll::EventFlags::IN)?;
+            // Told once: a process that has ended but cannot be waited for yet (a debugger has it) must not
+            // keep the loop awake.
+            let events = epoll::EventFlags::IN | epoll::EventFlags::ET;
+            epoll::add(&*self.epoll, &pidfd, data, events)?;
             Ok(pidfd)
         });
         if watched.is_err() {

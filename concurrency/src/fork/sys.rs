@@ -1,6 +1,7 @@
 //! The system calls of forking that Rust cannot check: the only unsafe code of this crate.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::Pid;
@@ -28,7 +29,9 @@ impl Fork {
     /// and of libraries it uses), or the child takes none of them: that what the handler and the hooks of
     /// the service do is *async-signal-safe* to that extent.
     ///
-    /// That holds for a thread that only waits for signals, as that of the crate `ctrlc` does.
+    /// No other thread may use a handle of this very server while it forks: handles take locks. A thread that
+    /// waits for signals and then stops the server does that at one moment only; a child that is forked in that
+    /// moment may hang, and with it a [`close`](socketserver_core::Server::close) that waits for it.
     pub unsafe fn with_other_threads() -> Self {
         Self::made(Some(Promise(())))
     }
@@ -62,7 +65,14 @@ pub(crate) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::
         -1 => Err(io::Error::last_os_error()),
         0 => {
             // The stack above belongs to the parent's story: it must not be unwound here.
-            let code = catch_unwind(AssertUnwindSafe(child)).unwrap_or(PANICKED);
+            let code = match catch_unwind(AssertUnwindSafe(child)) {
+                Ok(code) => code,
+                Err(payload) => {
+                    // To drop it could unwind once more.
+                    let _ = ManuallyDrop::new(payload);
+                    PANICKED
+                }
+            };
             // SAFETY: _exit asks nothing of its caller, and does not return. Destructors and exit
             // handlers are the parent's to run.
             unsafe { libc::_exit(code.into()) }

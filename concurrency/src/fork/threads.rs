@@ -1,10 +1,21 @@
 //! Whether this process may simply fork: has it other threads?
 
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 /// An error unless the calling thread is the only one.
 pub(super) fn must_be_alone() -> io::Result<()> {
-    match count()? {
+    let mut threads = count()?;
+    // A thread that was just joined may still be counted for a moment.
+    for _ in 0..10 {
+        if threads == 1 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+        threads = count()?;
+    }
+    match threads {
         1 => Ok(()),
         threads => Err(io::Error::other(format!(
             "cannot fork safely: the process has {threads} threads (see Fork::with_other_threads)"

@@ -1,5 +1,6 @@
 //! What a worker of a pool does all day.
 
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use socketserver_core::Job;
@@ -13,7 +14,10 @@ pub(super) fn work<J: Job>(state: &State<J>, settings: &Settings, first: J) {
     while let Some(job) = next {
         // An exit ends the request and nothing else; a hook's panic has been counted. A job does not
         // unwind, but what it drops may: the service itself, if the server is gone.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(job.run()))));
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job.run()))) {
+            // To drop it could unwind once more.
+            let _ = ManuallyDrop::new(payload);
+        }
         state.finished();
         next = state.next(settings.idle_timeout);
     }

@@ -11,7 +11,7 @@ use socketserver_core::{
 };
 
 use crate::fork::sys::{self, Promise};
-use crate::fork::{ChildExit, Notifier};
+use crate::fork::{ChildExit, Notifier, tell};
 use workers::Workers;
 
 /// Serves with a fixed number of worker processes, which accept on the same listener, each with its copy
@@ -19,8 +19,7 @@ use workers::Workers;
 ///
 /// The service stays the same; one line changes: `PreFork::new(4).serve(&mut server)` instead of
 /// `server.serve_forever()`. In each worker the server's own strategy runs the requests: with
-/// [`Synchronous`](crate::Synchronous) there are as many requests at a time as workers. (Not with
-/// [`Fork`](crate::Fork): the two would watch the same children.)
+/// [`Synchronous`](crate::Synchronous) there are as many requests at a time as workers.
 ///
 /// What a worker changes, the others do not see. A worker that crashes costs the requests it had; the parent
 /// starts another one, after a pause that grows if workers die young: from 50 milliseconds to ten seconds.
@@ -95,7 +94,7 @@ impl PreFork {
             let mut workers = Workers::new(self.workers).map_err(ServeError::StartWorker)?;
             let ended = self.look_after(&mut workers, &notifier, supervision);
             // Whatever happened: their word to stop, and none is left behind.
-            self.tell(workers.stop());
+            tell(self.on_worker_exit.as_deref(), workers.stop());
             ended
         })
     }
@@ -123,7 +122,7 @@ impl PreFork {
             }
             first = false;
             supervision.turn(notifier.source(), workers.next_due())?;
-            self.tell(workers.reap(notifier));
+            tell(self.on_worker_exit.as_deref(), workers.reap(notifier));
         }
         Ok(Ended::Shutdown)
     }
@@ -153,12 +152,6 @@ impl PreFork {
         })?;
         workers.started(pid, notifier);
         Ok(())
-    }
-
-    fn tell(&self, ended: Vec<ChildExit>) {
-        if let Some(hook) = &self.on_worker_exit {
-            ended.into_iter().for_each(hook);
-        }
     }
 }
 

@@ -71,9 +71,7 @@ fn bind_under_lock(
         hook(&socket).map_err(at(BindStep::BeforeBind))?;
     }
     let lock = match (how.stale, path) {
-        (StaleSocket::Replace, Some(path)) => {
-            Some(FolderLock::of(path).map_err(at(BindStep::ReplaceStale))?)
-        }
+        (StaleSocket::Replace, Some(path)) => Some(FolderLock::of(path)),
         _ => None,
     };
     let mut bound = rustix::net::bind(&socket, &address);

@@ -177,7 +177,9 @@ impl datagram::sealed::Packets for net::UnixDatagram {
 
     fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
         let (length, _, sender) = recvfrom(self, buffer, RecvFlags::DONTWAIT)?;
-        let sender = sender.and_then(|sender| SocketAddrUnix::try_from(sender).ok());
+        let sender = sender
+            .filter(|sender| usize::try_from(sender.addr_len()).is_ok_and(|len| len <= LONGEST))
+            .and_then(|sender| SocketAddrUnix::try_from(sender).ok());
         Ok((length, sender.as_ref().map_or(UnixAddr::unnamed(), address)))
     }
 
@@ -189,9 +191,14 @@ impl datagram::sealed::Packets for net::UnixDatagram {
     }
 }
 
+/// What an address of a Unix socket takes at most. Linux lets a client bind a path without the NUL at its end
+/// and then reports one byte more, which is more than can be read, or replied to: a client without a name.
+const LONGEST: usize = 110;
+
 fn address(sender: &SocketAddrUnix) -> UnixAddr {
     match (sender.path_bytes(), platform::abstract_name_in(sender)) {
-        (Some(path), _) => UnixAddr::path(path),
+        // A path that fills the address may come with a NUL that is not part of it.
+        (Some(path), _) => UnixAddr::path(path.strip_suffix(b"\0").unwrap_or(path)),
         (None, Some(name)) => UnixAddr::abstract_name(name),
         (None, None) => UnixAddr::unnamed(),
     }

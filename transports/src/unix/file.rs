@@ -59,6 +59,15 @@ impl SocketFile {
     }
 
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        // Where the mode was right from the bind on there is nothing to do. To follow a link that somebody put in
+        // the place of the file would change another one.
+        let now = fs::symlink_metadata(&self.path)?;
+        if Identity::of(&now) != self.identity {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "somebody has replaced the file"));
+        }
+        if now.permissions().mode() & 0o7777 == mode & 0o7777 {
+            return Ok(());
+        }
         fs::set_permissions(&self.path, fs::Permissions::from_mode(mode))
     }
 

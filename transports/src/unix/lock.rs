@@ -1,6 +1,5 @@
 //! A lock on a folder, so that two servers do not replace a stale socket in it at the same time.
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 use std::thread;
@@ -21,25 +20,22 @@ impl FolderLock {
     const PATIENCE: Duration = Duration::from_secs(2);
     const PAUSE: Duration = Duration::from_millis(2);
 
-    /// Locks the folder that `path` is in. On file systems without locks, or in a folder that must not be
-    /// read, it locks nothing.
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+    /// Locks the folder that `path` is in. On file systems without locks, in a folder that must not be
+    /// read, and when somebody else does not let go of the lock, it locks nothing: anybody who may read the folder
+    /// can lock it, and must not be able to keep a server from its start.
+    pub(crate) fn of(path: &Path) -> Self {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(folder) = open(folder_of(path), flags, Mode::empty()) else {
-            return Ok(Self { _folder: None });
+            return Self { _folder: None };
         };
         let deadline = Instant::now() + Self::PATIENCE;
         loop {
             match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _folder: Some(folder) }),
+                Ok(()) => return Self { _folder: Some(folder) },
                 Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
                     thread::sleep(Self::PAUSE);
                 }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {
-                    let what = "somebody else keeps the folder of the socket locked";
-                    return Err(io::Error::new(io::ErrorKind::WouldBlock, what));
-                }
-                Err(_) => return Ok(Self { _folder: None }),
+                Err(_) => return Self { _folder: None },
             }
         }
     }

@@ -98,3 +98,47 @@ fn receiving_does_not_block_although_the_socket_does() {
     let taken = socketserver_core::Transport::get_request(&server);
     assert!(matches!(taken, Err(socketserver_core::GetRequestError::NotReady)));
 }
+
+/// The longest path that the system takes: with the NUL at its end it fills the address.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sender_with_the_longest_path_is_replied_to() {
+    let folder = Folder::new();
+    let path = folder.path().join("server");
+    let server = UnixDatagram::bind(&path).unwrap();
+    let prefix = folder.path().join("");
+    let name = "x".repeat(107 - prefix.as_os_str().len());
+    let client = client(&prefix.join(name));
+    client.send_to(b"hello", &path).unwrap();
+    let (request, address) = take(&server);
+    assert_eq!(address.as_pathname().unwrap().as_os_str().len(), 107);
+    request.reply(b"hello yourself").unwrap();
+    let mut buffer = [0; 100];
+    assert_eq!(client.recv(&mut buffer).unwrap(), 14);
+}
+
+/// Linux lets a client leave the NUL out, and then tells of an address that is longer than addresses are.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sender_with_a_path_that_is_too_long_is_one_without_a_name() {
+    const SENDER: &str = "
+import ctypes, os, socket, struct, sys
+os.chdir(sys.argv[1])
+client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+address = struct.pack('H', socket.AF_UNIX) + b'x' * 108
+assert ctypes.CDLL(None).bind(client.fileno(), address, len(address)) == 0
+client.sendto(b'hello', 'server')
+";
+    let folder = Folder::new();
+    let server = UnixDatagram::bind(folder.path().join("server")).unwrap();
+    let python =
+        std::process::Command::new("python3").arg("-c").arg(SENDER).arg(folder.path()).status();
+    if !python.is_ok_and(|status| status.success()) {
+        println!("notice: python3 was not found, its client was left out");
+        return;
+    }
+    let (request, address) = take(&server);
+    assert_eq!(request.packet(), b"hello");
+    assert!(address.is_unnamed());
+    assert_eq!(request.reply(b"who?").unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+}
