@@ -142,6 +142,19 @@ mod unix {
         gone(&path);
     }
 
+    #[cfg(feature = "rayon")]
+    #[test]
+    fn rayon_servers_on_unix_sockets() {
+        use socketserver::concurrency::RayonPool;
+
+        let path = path();
+        let bound = UnixStream::bind(&path).unwrap();
+        drive(Server::new(bound, RayonPool::new(2), stream_upper()), stream_client);
+        let bound = UnixDatagram::bind(&path).unwrap();
+        drive(Server::new(bound, RayonPool::new(2), datagram_upper()), datagram_client);
+        gone(&path);
+    }
+
     #[test]
     fn unix_datagram_servers() {
         let path = path();
