@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use socket2::Socket;
 use socketserver_core::{Readiness, Wait, Waker};
 
-use crate::sys::{Bell, Ear, wake_pair};
+use crate::sys::{WakeReceiver, WakeSender, wake_pair};
 
 /// The waiting half of a transport.
 ///
@@ -19,19 +19,19 @@ use crate::sys::{Bell, Ear, wake_pair};
 /// descriptor and cannot fail for another, and adopting a listener cannot fail at all.
 pub(crate) struct Waiter {
     nonblocking: bool,
-    ear: OnceLock<Ear>,
-    bell: Arc<Mutex<BellState>>,
+    receiver: OnceLock<WakeReceiver>,
+    sender: Arc<Mutex<SenderState>>,
     /// The process this was made for.
     process: u32,
 }
 
 /// What a waker finds.
-enum BellState {
+enum SenderState {
     /// Nobody has waited yet; the first wait must know whether it was woken before.
     Unmade {
-        rung: bool,
+        woken: bool,
     },
-    Made(Bell),
+    Made(WakeSender),
     /// The transport is gone; the socket must not live on in a forgotten waker.
     Gone,
 }
@@ -48,16 +48,16 @@ impl Waiter {
     }
 
     fn with(nonblocking: bool) -> Self {
-        let bell = Arc::new(Mutex::new(BellState::Unmade { rung: false }));
-        Self { nonblocking, ear: OnceLock::new(), bell, process: process::id() }
+        let sender = Arc::new(Mutex::new(SenderState::Unmade { woken: false }));
+        Self { nonblocking, receiver: OnceLock::new(), sender, process: process::id() }
     }
 
     pub(crate) fn waker(&self) -> Waker {
-        let bell = Arc::clone(&self.bell);
-        Waker::new(move || match &mut *lock(&bell) {
-            BellState::Unmade { rung } => *rung = true,
-            BellState::Made(bell) => bell.ring(),
-            BellState::Gone => {}
+        let sender = Arc::clone(&self.sender);
+        Waker::new(move || match &mut *lock(&sender) {
+            SenderState::Unmade { woken } => *woken = true,
+            SenderState::Made(sender) => sender.wake(),
+            SenderState::Gone => {}
         })
     }
 
@@ -65,43 +65,43 @@ impl Waiter {
     /// that were given out wake that one.
     pub(crate) fn after_fork(&mut self) {
         self.process = process::id();
-        self.ear = OnceLock::new();
-        *lock(&self.bell) = BellState::Unmade { rung: false };
+        self.receiver = OnceLock::new();
+        *lock(&self.sender) = SenderState::Unmade { woken: false };
     }
 
     /// What has to be there before the first wait or accept: the listener does not block, and can be
     /// woken from.
-    pub(crate) fn prepare(&self, listener: &Socket) -> io::Result<&Ear> {
-        if let Some(ear) = self.ear.get() {
-            return Ok(ear);
+    pub(crate) fn prepare(&self, listener: &Socket) -> io::Result<&WakeReceiver> {
+        if let Some(receiver) = self.receiver.get() {
+            return Ok(receiver);
         }
-        let mut state = lock(&self.bell);
+        let mut state = lock(&self.sender);
         listener.set_nonblocking(self.nonblocking)?;
-        let (bell, ear) = wake_pair()?;
-        if matches!(*state, BellState::Unmade { rung: true }) {
-            bell.ring();
+        let (sender, receiver) = wake_pair()?;
+        if matches!(*state, SenderState::Unmade { woken: true }) {
+            sender.wake();
         }
         // Another thread may have been faster: then its pair stays, and this one is dropped.
-        if self.ear.set(ear).is_ok() {
-            *state = BellState::Made(bell);
+        if self.receiver.set(receiver).is_ok() {
+            *state = SenderState::Made(sender);
         }
-        self.ear.get().ok_or_else(|| io::ErrorKind::Other.into())
+        self.receiver.get().ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Waits until `listener` is readable, somebody rings, or the time is over.
+    /// Waits until `listener` is readable, somebody wakes it, or the time is over.
     pub(crate) fn wait(&self, listener: &Socket, wait: Wait<'_>) -> io::Result<Readiness> {
-        let ear = self.prepare(listener)?;
+        let receiver = self.prepare(listener)?;
         let deadline = wait.get_timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         // What is not waited for is outside the range that is polled.
         let first = usize::from(!wait.is_for_request());
         let end = if wait.get_source().is_some() { 3 } else { 2 };
         loop {
-            let bell = PollFd::new(ear.socket(), PollFlags::IN);
+            let wake = PollFd::new(receiver.socket(), PollFlags::IN);
             let source = match &wait.get_source() {
                 Some(source) => PollFd::from_borrowed_fd(*source, PollFlags::IN),
-                None => bell.clone(),
+                None => wake.clone(),
             };
-            let mut fds = [PollFd::new(listener, PollFlags::IN), bell, source];
+            let mut fds = [PollFd::new(listener, PollFlags::IN), wake, source];
             match poll(&mut fds[first..end], left(deadline).as_ref()) {
                 // A signal: the deadline stays where it was.
                 Err(Errno::INTR) => {}
@@ -114,7 +114,7 @@ impl Waiter {
                     return Ok(Readiness::Request);
                 }
                 Ok(_) => {
-                    ear.clear();
+                    receiver.clear();
                     return Ok(Readiness::Woken);
                 }
             }
@@ -146,11 +146,10 @@ fn left(deadline: Option<Instant>) -> Option<Timespec> {
 impl Drop for Waiter {
     fn drop(&mut self) {
         if self.process == process::id() {
-            *lock(&self.bell) = BellState::Gone;
-        } else if let Ok(mut state) = self.bell.try_lock() {
-            // In a child whoever holds the lock may have stayed behind in the parent; then the bell goes with
-            // the process.
-            *state = BellState::Gone;
+            *lock(&self.sender) = SenderState::Gone;
+        } else if let Ok(mut state) = self.sender.try_lock() {
+            // In a child whoever holds the lock may have stayed behind in the parent; then it goes with the process.
+            *state = SenderState::Gone;
         }
     }
 }
@@ -161,9 +160,9 @@ impl fmt::Debug for Waiter {
     }
 }
 
-fn lock(bell: &Mutex<BellState>) -> MutexGuard<'_, BellState> {
+fn lock(sender: &Mutex<SenderState>) -> MutexGuard<'_, SenderState> {
     // No code that panics runs under this lock.
-    bell.lock().unwrap_or_else(PoisonError::into_inner)
+    sender.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -68,39 +68,39 @@ pub(crate) fn is_listening(_socket: &Socket) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Two connected sockets: what is rung at one can be heard at the other.
-pub(crate) fn wake_pair() -> io::Result<(Bell, Ear)> {
-    let (bell, ear) = UnixStream::pair()?;
-    bell.set_nonblocking(true)?;
-    ear.set_nonblocking(true)?;
-    Ok((Bell(bell), Ear(ear)))
+/// Two connected sockets: what one sends wakes who waits for the other.
+pub(crate) fn wake_pair() -> io::Result<(WakeSender, WakeReceiver)> {
+    let (sender, receiver) = UnixStream::pair()?;
+    sender.set_nonblocking(true)?;
+    receiver.set_nonblocking(true)?;
+    Ok((WakeSender(sender), WakeReceiver(receiver)))
 }
 
 /// The side that wakes.
 #[derive(Debug)]
-pub(crate) struct Bell(UnixStream);
+pub(crate) struct WakeSender(UnixStream);
 
-impl Bell {
-    pub(crate) fn ring(&self) {
-        // A full buffer means it has rung often enough; no other failure is possible while the ear lives.
+impl WakeSender {
+    pub(crate) fn wake(&self) {
+        // A full buffer means enough wakes are on their way; no other failure is possible while the receiver lives.
         let _ = (&self.0).write(&[0]);
     }
 }
 
 /// The side that is woken.
 #[derive(Debug)]
-pub(crate) struct Ear(UnixStream);
+pub(crate) struct WakeReceiver(UnixStream);
 
-impl Ear {
-    /// Becomes readable when the bell rings.
+impl WakeReceiver {
+    /// Becomes readable when the sender wakes.
     pub(crate) fn socket(&self) -> &UnixStream {
         &self.0
     }
 
-    /// Forgets all rings so far.
+    /// Forgets all wakes so far.
     pub(crate) fn clear(&self) {
-        let mut rings = [0; 64];
-        while matches!((&self.0).read(&mut rings), Ok(read) if read == rings.len()) {}
+        let mut wakes = [0; 64];
+        while matches!((&self.0).read(&mut wakes), Ok(read) if read == wakes.len()) {}
     }
 }
 

@@ -47,38 +47,38 @@ pub(crate) fn is_listening(_socket: &Socket) -> io::Result<bool> {
     Ok(true)
 }
 
-/// A datagram socket that talks to itself: what is rung at one handle can be heard at the other.
+/// A datagram socket that talks to itself: what one handle sends wakes who waits for the other.
 ///
 /// Connected, it takes datagrams from itself only.
-pub(crate) fn wake_pair() -> io::Result<(Bell, Ear)> {
-    let ear = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    ear.connect(ear.local_addr()?)?;
-    ear.set_nonblocking(true)?;
-    Ok((Bell(ear.try_clone()?), Ear(ear)))
+pub(crate) fn wake_pair() -> io::Result<(WakeSender, WakeReceiver)> {
+    let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    receiver.connect(receiver.local_addr()?)?;
+    receiver.set_nonblocking(true)?;
+    Ok((WakeSender(receiver.try_clone()?), WakeReceiver(receiver)))
 }
 
 /// The side that wakes.
 #[derive(Debug)]
-pub(crate) struct Bell(UdpSocket);
+pub(crate) struct WakeSender(UdpSocket);
 
-impl Bell {
-    pub(crate) fn ring(&self) {
-        // A full buffer means it has rung often enough; no other failure is possible while the ear lives.
+impl WakeSender {
+    pub(crate) fn wake(&self) {
+        // A full buffer means enough wakes are on their way; no other failure is possible while the receiver lives.
         let _ = self.0.send(&[0]);
     }
 }
 
 /// The side that is woken.
 #[derive(Debug)]
-pub(crate) struct Ear(UdpSocket);
+pub(crate) struct WakeReceiver(UdpSocket);
 
-impl Ear {
-    /// Becomes readable when the bell rings.
+impl WakeReceiver {
+    /// Becomes readable when the sender wakes.
     pub(crate) fn socket(&self) -> &UdpSocket {
         &self.0
     }
 
-    /// Forgets all rings so far.
+    /// Forgets all wakes so far.
     pub(crate) fn clear(&self) {
         while self.0.recv(&mut [0]).is_ok() {}
     }
