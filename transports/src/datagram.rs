@@ -43,6 +43,7 @@ pub struct Datagram<S: DatagramSocket> {
     length: usize,
     truncated: bool,
     sender: S::Addr,
+    credentials: S::Credentials,
 }
 
 /// What a server's socket shares with the packets that came out of it.
@@ -52,6 +53,8 @@ pub(crate) struct Shared<S> {
     pub(crate) buffers: Buffers,
     /// How long a reply may take.
     pub(crate) patience: Duration,
+    /// Whether to ask the system who sent a packet.
+    pub(crate) pass_credentials: bool,
 }
 
 /// A socket of packets. It is implemented for the sockets of this crate's datagram transports, and
@@ -67,11 +70,19 @@ pub(crate) mod sealed {
         /// The address of a client.
         type Addr: Clone + fmt::Debug;
 
+        /// What the system tells of the process that sent a packet: `()` where it never does.
+        type Credentials: Copy;
+
         /// The socket, for waiting.
         fn socket_ref(&self) -> SockRef<'_>;
 
-        /// Receives one packet, without blocking.
-        fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, Self::Addr)>;
+        /// Receives one packet, without blocking; with the credentials of its sender if they were asked
+        /// for when the socket was made.
+        fn receive(
+            &self,
+            buffer: &mut [u8],
+            pass_credentials: bool,
+        ) -> io::Result<(usize, Self::Addr, Self::Credentials)>;
 
         /// Sends one packet; waits no longer than `patience`.
         fn send(&self, data: &[u8], to: &Self::Addr, patience: Duration) -> io::Result<()>;
@@ -82,8 +93,8 @@ impl<S: DatagramSocket> Datagram<S> {
     /// Receives one packet, without blocking.
     pub(crate) fn receive(shared: &Arc<Shared<S>>) -> io::Result<Self> {
         let mut buffer = shared.buffers.take();
-        let (received, sender) = loop {
-            match shared.socket.receive(&mut buffer) {
+        let (received, sender, credentials) = loop {
+            match shared.socket.receive(&mut buffer, shared.pass_credentials) {
                 Ok(received) => break received,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -95,7 +106,7 @@ impl<S: DatagramSocket> Datagram<S> {
         // The buffer is longer than a packet may be, so more than that shows that it was cut.
         let length = received.min(shared.buffers.packet_size()).min(buffer.len());
         let truncated = received > length;
-        Ok(Self { shared: Arc::clone(shared), buffer, length, truncated, sender })
+        Ok(Self { shared: Arc::clone(shared), buffer, length, truncated, sender, credentials })
     }
 
     /// The server's socket, CPython's `self.socket`: to send to somebody else than the sender, say.
@@ -109,6 +120,12 @@ impl<S: DatagramSocket> Datagram<S> {
     /// Who sent the packet.
     pub fn sender(&self) -> &S::Addr {
         &self.sender
+    }
+
+    /// What the system told of the process that sent it.
+    #[cfg(unix)]
+    pub(crate) fn credentials(&self) -> S::Credentials {
+        self.credentials
     }
 }
 

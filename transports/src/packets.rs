@@ -18,11 +18,18 @@ pub(crate) struct PacketOptions {
     pub(crate) max_packet_size: usize,
     pub(crate) reply_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
+    /// Whether each packet tells who sent it.
+    pub(crate) pass_credentials: bool,
 }
 
 impl PacketOptions {
     pub(crate) const fn new() -> Self {
-        Self { max_packet_size: 8192, reply_timeout: Duration::from_secs(1), timeout: None }
+        Self {
+            max_packet_size: 8192,
+            reply_timeout: Duration::from_secs(1),
+            timeout: None,
+            pass_credentials: false,
+        }
     }
 }
 
@@ -37,7 +44,12 @@ pub(crate) struct Packets<S> {
 impl<S: DatagramSocket> Packets<S> {
     pub(crate) fn new(socket: S, waiter: Waiter, options: PacketOptions) -> Self {
         let buffers = Buffers::new(options.max_packet_size);
-        let shared = Shared { socket, buffers, patience: options.reply_timeout };
+        let shared = Shared {
+            socket,
+            buffers,
+            patience: options.reply_timeout,
+            pass_credentials: options.pass_credentials,
+        };
         Self { shared: Arc::new(shared), timeout: options.timeout, waiter }
     }
 

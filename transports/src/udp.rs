@@ -116,13 +116,15 @@ impl DatagramSocket for UdpSocket {}
 
 impl sealed::Packets for UdpSocket {
     type Addr = SocketAddr;
+    type Credentials = ();
 
     fn socket_ref(&self) -> SockRef<'_> {
         SockRef::from(self)
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.recv_from(buffer)
+    fn receive(&self, buffer: &mut [u8], _: bool) -> io::Result<(usize, SocketAddr, ())> {
+        let (length, sender) = self.recv_from(buffer)?;
+        Ok((length, sender, ()))
     }
 
     /// The socket does not block: when the system has no room for the packet, that is waited for here.

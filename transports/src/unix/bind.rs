@@ -9,6 +9,7 @@ use socket2::{Domain, Socket, Type};
 use super::file::{FileOptions, SocketFile};
 use super::lock::FolderLock;
 use super::name::UnixName;
+use super::packet_credentials::PASS_CREDENTIALS;
 use super::platform;
 use super::stale::{self, StaleSocket};
 use crate::error::{Attempt, BindError, BindStep};
@@ -28,6 +29,7 @@ pub(crate) struct HowToBind<'a> {
     pub(crate) kind: Type,
     pub(crate) stale: StaleSocket,
     pub(crate) file: FileOptions,
+    pub(crate) pass_credentials: bool,
     pub(crate) before_bind: Option<&'a SocketHook>,
 }
 
@@ -66,6 +68,10 @@ fn bind_under_lock(
     if let Some(mode) = how.file.mode {
         let set = platform::set_mode_before_bind(socket.as_fd(), mode);
         set.map_err(at(BindStep::Option("mode")))?;
+    }
+    if how.pass_credentials {
+        let set = platform::pass_credentials(socket.as_fd());
+        set.map_err(at(BindStep::Option(PASS_CREDENTIALS)))?;
     }
     if let Some(hook) = how.before_bind {
         hook(&socket).map_err(at(BindStep::BeforeBind))?;

@@ -6,9 +6,11 @@ use std::os::fd::AsFd;
 use super::platform;
 use crate::connection::{Connection, StreamSocket};
 
-/// The process at the other end of a Unix connection, as the system saw it when the client connected.
+/// The process at the other end of a Unix connection, as the system saw it when the client connected; or
+/// the one that sent a Unix datagram, as it was then.
 ///
-/// The client cannot forge it. The process may have ended since, its number may mean another one now,
+/// The client cannot forge it; what a packet's sender may choose says
+/// [`Datagram::peer_credentials`](crate::Datagram::peer_credentials). The process may have ended since, its number may mean another one now,
 /// and it may have handed the connection on: decide by user and group, not by the process.
 ///
 /// ```
@@ -48,12 +50,12 @@ impl PeerCredentials {
         self.pid
     }
 
-    /// The effective user.
+    /// The effective user; for a packet, the real one.
     pub const fn uid(&self) -> u32 {
         self.uid
     }
 
-    /// The effective group.
+    /// The effective group; for a packet, the real one.
     pub const fn gid(&self) -> u32 {
         self.gid
     }

@@ -14,6 +14,7 @@ use super::bind::Bound;
 use super::file::SocketFile;
 use super::name::UnixName;
 use super::options::{UnixOptions, UnixTransport, sealed};
+use super::packet_credentials::PacketCredentials;
 use super::platform;
 use crate::datagram::{self, Datagram, DatagramSocket};
 use crate::error::BindError;
@@ -48,6 +49,8 @@ use crate::wait::Waiter;
 ///
 /// A client that has not bound its socket has no address: its packets are requests like others, and only
 /// replying to them is an error, [`io::ErrorKind::AddrNotAvailable`].
+///
+/// Who sent a packet is told if that [is asked for](UnixOptions::pass_credentials).
 ///
 /// The socket's file is removed when the transport is dropped, as for
 /// [`UnixStream`](super::UnixStream). An existing socket is adopted with `UnixDatagram::from`,
@@ -170,17 +173,27 @@ impl DatagramSocket for net::UnixDatagram {}
 
 impl datagram::sealed::Packets for net::UnixDatagram {
     type Addr = UnixAddr;
+    type Credentials = PacketCredentials;
 
     fn socket_ref(&self) -> SockRef<'_> {
         SockRef::from(self)
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
+    fn receive(
+        &self,
+        buffer: &mut [u8],
+        pass_credentials: bool,
+    ) -> io::Result<(usize, UnixAddr, PacketCredentials)> {
+        if pass_credentials {
+            let (length, sender, credentials) = platform::receive_with_credentials(self, buffer)?;
+            return Ok((length, sender, credentials.into()));
+        }
         let (length, _, sender) = recvfrom(self, buffer, RecvFlags::DONTWAIT)?;
         let sender = sender
             .filter(|sender| usize::try_from(sender.addr_len()).is_ok_and(|len| len <= LONGEST))
             .and_then(|sender| SocketAddrUnix::try_from(sender).ok());
-        Ok((length, sender.as_ref().map_or(UnixAddr::unnamed(), address)))
+        let sender = sender.as_ref().map_or(UnixAddr::unnamed(), address);
+        Ok((length, sender, PacketCredentials::NotAskedFor))
     }
 
     /// The socket blocks, and has the limit on a send as an option.
@@ -193,7 +206,7 @@ impl datagram::sealed::Packets for net::UnixDatagram {
 
 /// What an address of a Unix socket takes at most. Linux lets a client bind a path without the NUL at its end
 /// and then reports one byte more, which is more than can be read, or replied to: a client without a name.
-const LONGEST: usize = 110;
+pub(crate) const LONGEST: usize = 110;
 
 fn address(sender: &SocketAddrUnix) -> UnixAddr {
     match (sender.path_bytes(), platform::abstract_name_in(sender)) {

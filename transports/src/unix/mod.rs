@@ -10,6 +10,7 @@ mod listener;
 mod lock;
 mod name;
 mod options;
+mod packet_credentials;
 #[cfg_attr(any(target_os = "linux", target_os = "android"), path = "platform_linux.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "platform_bsd.rs")]
 mod platform;

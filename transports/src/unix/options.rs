@@ -14,6 +14,7 @@ use super::bound::BoundUnix;
 use super::datagram::UnixDatagram;
 use super::file::FileOptions;
 use super::name::UnixName;
+use super::packet_credentials;
 use super::stale::StaleSocket;
 use crate::bind::{adoption_failed, check_kind};
 use crate::error::{Attempt, BindError};
@@ -170,6 +171,9 @@ impl<T: UnixTransport> UnixOptions<T> {
         let fits = socket.local_addr().is_ok_and(|address| address.is_unix());
         check_kind(&socket, T::KIND, fits, "it is not a Unix socket")
             .map_err(|error| adoption_failed("an adopted socket".to_owned(), error))?;
+        if self.packets.pass_credentials {
+            packet_credentials::ask_adopted(&socket)?;
+        }
         Ok(T::of_ready(Bound { file: None, socket }, self))
     }
 
@@ -182,6 +186,7 @@ impl<T: UnixTransport> UnixOptions<T> {
             kind: T::KIND,
             stale: self.stale,
             file: self.file,
+            pass_credentials: self.packets.pass_credentials,
             before_bind: self.before_bind.as_ref(),
         };
         bind::bind(name, &how, finish)

@@ -1,11 +1,12 @@
 //! What Unix sockets have on systems other than Linux. `platform_linux` provides the same names.
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::SocketAddr;
 
 use rustix::net::SocketAddrUnix;
 
+use super::addr::UnixAddr;
 use super::credentials::PeerCredentials;
 
 /// The longest path; one byte more ends it.
@@ -35,6 +36,18 @@ pub(crate) fn abstract_name_in(_address: &SocketAddrUnix) -> Option<&[u8]> {
 #[expect(clippy::unnecessary_wraps, reason = "the same signature as elsewhere")]
 pub(crate) fn set_mode_before_bind(_socket: BorrowedFd<'_>, _mode: u32) -> io::Result<()> {
     Ok(())
+}
+
+pub(crate) fn pass_credentials(_socket: BorrowedFd<'_>) -> io::Result<()> {
+    Err(linux_only("only Linux tells who sent a packet"))
+}
+
+/// No socket is made that would need it.
+pub(crate) fn receive_with_credentials(
+    _socket: &impl AsFd,
+    _buffer: &mut [u8],
+) -> io::Result<(usize, UnixAddr, Option<PeerCredentials>)> {
+    Err(linux_only("only Linux tells who sent a packet"))
 }
 
 #[cfg(target_vendor = "apple")]

@@ -1,14 +1,19 @@
 //! What Unix sockets have on Linux only. `platform_bsd` provides the same names.
 
-use std::io;
-use std::os::fd::BorrowedFd;
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
 
-use nix::sys::socket::{getsockopt, sockopt};
+use nix::sys::socket::{
+    self, ControlMessageOwned, MsgFlags, SockaddrLike, UnixCredentials, getsockopt, sockopt,
+};
 use rustix::net::SocketAddrUnix;
 
+use super::addr::UnixAddr;
 use super::credentials::PeerCredentials;
+use super::datagram::LONGEST;
 
 /// The longest path; one byte more ends it.
 pub(crate) const LONGEST_PATH: usize = 107;
@@ -37,10 +42,60 @@ pub(crate) fn set_mode_before_bind(socket: BorrowedFd<'_>, mode: u32) -> io::Res
 }
 
 pub(crate) fn peer_credentials(socket: BorrowedFd<'_>) -> io::Result<PeerCredentials> {
-    let peer = getsockopt(&socket, sockopt::PeerCredentials)?;
+    Ok(credentials(&getsockopt(&socket, sockopt::PeerCredentials)?))
+}
+
+fn credentials(peer: &UnixCredentials) -> PeerCredentials {
     // A process that this one's namespace does not have is number 0.
     let pid = u32::try_from(peer.pid()).ok().filter(|pid| *pid != 0);
-    Ok(PeerCredentials::new(pid, peer.uid(), peer.gid()))
+    PeerCredentials::new(pid, peer.uid(), peer.gid())
+}
+
+/// Asks the system to tell with each packet who sent it.
+pub(crate) fn pass_credentials(socket: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_passcred(socket, true)?)
+}
+
+/// Room for the credentials and nothing else: descriptors that a client attaches find none, so that they
+/// are not opened here. Aligned as the system's header is.
+#[repr(align(8))]
+struct Control([u8; CONTROL]);
+
+const CONTROL: usize = rustix::cmsg_aligned_space!(ScmCredentials(1));
+
+/// Receives one packet, without blocking, and who sent it, if the system tells.
+pub(crate) fn receive_with_credentials(
+    socket: &impl AsFd,
+    buffer: &mut [u8],
+) -> io::Result<(usize, UnixAddr, Option<PeerCredentials>)> {
+    let mut control = Control([0; CONTROL]);
+    let mut data = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
+    let socket = socket.as_fd().as_raw_fd();
+    let received = socket::recvmsg(socket, &mut data, Some(&mut control.0), flags)?;
+    // It is an error when something did not find room: then nothing is read.
+    let credentials = received.cmsgs().ok().and_then(|mut messages| {
+        messages.find_map(|message| match message {
+            ControlMessageOwned::ScmCredentials(sender) => Some(credentials(&sender)),
+            _ => None,
+        })
+    });
+    Ok((received.bytes, received.address.as_ref().map_or(UnixAddr::unnamed(), sender), credentials))
+}
+
+/// The length is looked at first: nix panics at one that is too short, which is that of an unnamed sender,
+/// and reads beyond the address at one that is too long.
+fn sender(address: &socket::UnixAddr) -> UnixAddr {
+    const FAMILY: usize = size_of::<rustix::net::RawAddressFamily>();
+    let known = usize::try_from(address.len()).is_ok_and(|len| (FAMILY..=LONGEST).contains(&len));
+    if !known {
+        return UnixAddr::unnamed();
+    }
+    match (address.path(), address.as_abstract()) {
+        (Some(path), _) => UnixAddr::path(path.as_os_str().as_bytes()),
+        (None, Some(name)) => UnixAddr::abstract_name(name),
+        (None, None) => UnixAddr::unnamed(),
+    }
 }
 
 #[cfg(test)]

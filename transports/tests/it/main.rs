@@ -16,6 +16,8 @@ mod unix_datagram;
 mod unix_file;
 #[cfg(unix)]
 mod unix_names;
+#[cfg(unix)]
+mod unix_packet_credentials;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 mod unix_seqpacket;
 #[cfg(unix)]
