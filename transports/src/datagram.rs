@@ -43,6 +43,7 @@ pub struct Datagram<S: DatagramSocket> {
     length: usize,
     truncated: bool,
     sender: S::Addr,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only packets over Unix sockets have any"))]
     credentials: S::Credentials,
 }
 
