@@ -145,17 +145,17 @@ client.sendto(b'hello', 'server')
 
     #[test]
     fn a_packet_with_descriptors_opens_none_and_is_from_somebody_unknown() {
+        const SENDER: &str = "
+client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0, 1, 2]))
+client.sendmsg([b'hello'], [rights], 0, 'server')
+";
         // An emulator of system calls makes room of its own for what comes with a packet.
         let runner = std::env::var_os("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER");
         if cfg!(target_arch = "aarch64") && runner.is_some() {
             println!("notice: under an emulator this was left out");
             return;
         }
-        const SENDER: &str = "
-client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0, 1, 2]))
-client.sendmsg([b'hello'], [rights], 0, 'server')
-";
         let folder = Folder::new();
         let server = server(&folder.path().join("server"));
         if !python(SENDER, &folder) {
