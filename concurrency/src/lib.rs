@@ -40,6 +40,7 @@
 //!
 //! - `rayon`: `RayonPool`.
 
+mod contained;
 #[cfg(unix)]
 mod fork;
 mod join_set;

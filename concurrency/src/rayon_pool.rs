@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
-use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
+
+use crate::contained::contained;
 
 use crate::join_set::JoinSet;
 use crate::thread_name;
@@ -151,10 +151,7 @@ impl<J: Job + Send + 'static> Concurrency<J> for RayonPool {
         pool.spawn(move || {
             // An exit ends the request and nothing else; a hook's panic has been counted. A job does not
             // unwind, but what it drops may, and rayon would end the process.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job.run()))) {
-                // To drop it could unwind once more.
-                let _ = ManuallyDrop::new(payload);
-            }
+            contained(|| drop(job.run()));
             drop(place);
         });
         Ok(Dispatched::Started)

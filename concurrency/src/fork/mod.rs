@@ -153,12 +153,18 @@ impl Fork {
     }
 
     /// Makes the child, which runs the job and never comes back from here.
-    fn start(&self, job: &mut Option<impl Job>, listener: &mut dyn Listener) -> io::Result<Pid> {
-        self.notifier()?;
-        sys::fork(self.promise, || {
+    /// Gives what is needed to watch it.
+    fn start(
+        &self,
+        job: &mut Option<impl Job>,
+        listener: &mut dyn Listener,
+    ) -> io::Result<(Pid, &Notifier)> {
+        let notifier = self.notifier()?;
+        let pid = sys::fork(self.promise, || {
             listener.close();
             job.take().map_or(0, |job| exit_code(&job.run()))
-        })
+        })?;
+        Ok((pid, notifier))
     }
 }
 
@@ -201,12 +207,10 @@ impl<J: Job> Concurrency<J> for Fork {
         let mut job = Some(job);
         let started = self.start(&mut job, listener);
         match (started, job) {
-            (Ok(pid), Some(job)) => {
+            (Ok((pid, notifier)), Some(job)) => {
                 // The parent's copy goes first: its descriptor may be the one it takes to watch the child.
                 let closed = catch_unwind(AssertUnwindSafe(|| job.close_request()));
-                if let Ok(notifier) = self.notifier() {
-                    self.children().add(pid, notifier);
-                }
+                self.children().add(pid, notifier);
                 closed.map_or_else(|payload| resume_unwind(payload), |()| Ok(Dispatched::Started))
             }
             (Err(error), Some(job)) => Err(Rejected::new(job, error)),

@@ -1,12 +1,11 @@
 //! The system calls of forking that Rust cannot check: the only unsafe code of this crate.
 
 use std::io;
-use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::Pid;
 
 use super::{Fork, threads};
+use crate::contained::contained;
 use crate::prefork::PreFork;
 
 /// The exit code of a child in which something panicked that should not: that of Rust programs.
@@ -65,14 +64,7 @@ pub(crate) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::
         -1 => Err(io::Error::last_os_error()),
         0 => {
             // The stack above belongs to the parent's story: it must not be unwound here.
-            let code = match catch_unwind(AssertUnwindSafe(child)) {
-                Ok(code) => code,
-                Err(payload) => {
-                    // To drop it could unwind once more.
-                    let _ = ManuallyDrop::new(payload);
-                    PANICKED
-                }
-            };
+            let code = contained(child).unwrap_or(PANICKED);
             // SAFETY: _exit asks nothing of its caller, and does not return. Destructors and exit
             // handlers are the parent's to run.
             unsafe { libc::_exit(code.into()) }
