@@ -1,3 +1,12 @@
 //! Holds the servers of this workspace against CPython's documented behaviour.
-//!
-//! Nothing is here yet; the crate's README says what will be.
+
+pub mod catalogue;
+mod clients;
+mod reduce;
+pub mod scenario;
+mod serve;
+pub mod subject;
+pub mod trace;
+mod wire;
+
+pub use serve::serve_scenarios;

@@ -1,0 +1,63 @@
+//! This project as a subject: a process that makes the servers of the facade and drives them as it is told.
+
+mod build;
+mod drive;
+mod orders;
+mod player;
+mod stage;
+mod traced;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use orders::Orders;
+use stage::{Stage, say};
+
+use crate::scenario::{Does, Hook, Scenario};
+use crate::wire::{Order, Report};
+
+/// Plays scenarios until nobody sends any more.
+pub fn serve_scenarios() {
+    say(&Report::Hello { version: format!("socketserver {}", env!("CARGO_PKG_VERSION")) });
+    let mut orders = Orders::new();
+    while let Some(order) = orders.next() {
+        let Order::Run { scenario, path } = order else { continue };
+        let played = match unsupported(&scenario) {
+            Some(why) => Err(why),
+            None => play(*scenario, Path::new(&path), &mut orders),
+        };
+        if let Err(why) = played {
+            say(&Report::Unsupported { why });
+        }
+    }
+}
+
+fn play(scenario: Scenario, path: &Path, orders: &mut Orders) -> Result<(), String> {
+    orders.prepare(&scenario)?;
+    let stage = Arc::new(Stage::new(scenario));
+    orders.begin(&stage);
+    let result = build::build_and_drive(&stage, path, orders);
+    stage.end();
+    result
+}
+
+/// Why this project cannot play a scenario: what Rust has no word for.
+fn unsupported(scenario: &Scenario) -> Option<String> {
+    scenario.acts.iter().find_map(|act| {
+        let in_handler =
+            matches!(act.hook, Hook::Setup | Hook::Handle | Hook::Finish | Hook::FinishRequest);
+        let why = match act.does {
+            Does::Interrupt => "Rust has no KeyboardInterrupt",
+            Does::Exit(_) if !in_handler => "only a handler's steps can ask to exit",
+            Does::Refuse | Does::RefuseByNone if act.hook != Hook::VerifyRequest => {
+                "only verify_request refuses"
+            }
+            Does::Panic if act.hook == Hook::ProcessRequest => "a strategy fails by giving the job back",
+            _ if matches!(act.hook, Hook::CollectChildren | Hook::ProcessRequestThread) => {
+                "this hook is CPython's own"
+            }
+            _ => return None,
+        };
+        Some(format!("{} {}: {why}", act.hook, act.does))
+    })
+}
