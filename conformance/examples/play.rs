@@ -7,6 +7,8 @@ fn main() {
     let harness = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("socketserver-conformance");
     let mut here = Twin::new(&Command::here(&harness)).unwrap();
     let mut python = Twin::new(&Command::python("python3".as_ref())).unwrap();
+    let rules = socketserver_conformance::divergence::Rules::new(socketserver_conformance::divergence::load().unwrap(), python.version());
+    let mut hits = std::collections::BTreeMap::new();
     let (mut same, mut other) = (0, 0);
     for entry in catalogue().into_iter().filter(|e| e.name.contains(&pattern)) {
         let start = std::time::Instant::now();
@@ -14,7 +16,10 @@ fn main() {
         let t1 = start.elapsed();
         let b = here.play(&entry.scenario);
         let t2 = start.elapsed() - t1;
-        let eq = matches!((&a, &b), (Ok(a), Ok(b)) if a == b);
+        let v = match (&a, &b) { (Ok(a), Ok(b)) => Some(socketserver_conformance::compare::compare(&rules, &entry.scenario, a, b)), _ => None };
+        use socketserver_conformance::compare::Verdict as V;
+        let eq = matches!(v, Some(V::Same | V::Listed(_) | V::Unsupported(_)));
+        if let Some(V::Listed(ids)) = &v { for id in ids { *hits.entry(id.clone()).or_insert(0) += 1; } }
         if eq { same += 1 } else { other += 1 }
         println!("{} {} {:?} {:?}", if eq {"same"} else {"DIFF"}, entry.name, t1, t2);
         if !eq || verbose {
@@ -26,5 +31,6 @@ fn main() {
             }
         }
     }
+    println!("{hits:#?}");
     println!("{same} same, {other} differ");
 }

@@ -451,6 +451,11 @@ def play(order, orders):
         if order == "drive":
             drive(run, server)
         elif order == "close":
+            # server_close takes the socket away from datagrams that are still being
+            # answered, which would be a matter of luck.
+            for thread in threading.enumerate():
+                if thread not in before and thread not in orders.stoppers:
+                    thread.join(10)
             try:
                 server.server_close()
                 how = "returned"

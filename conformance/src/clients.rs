@@ -12,7 +12,7 @@ use crate::scenario::{Hook, Step, Transport};
 use crate::wire::Report;
 
 /// How long to look for something that should not come. On one machine what was sent is there already.
-const A_LOOK: Duration = Duration::from_millis(25);
+const A_LOOK: Duration = Duration::from_millis(20);
 /// How long to wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -68,8 +68,14 @@ impl Clients {
             Step::ConnectUnnamed(client) => self.connect(client, false),
             Step::Send(client, ref text) => {
                 let Some(mut socket) = self.socket(client) else { return Ok(()) };
+                let sent = if self.transport.is_stream() {
+                    socket.write_all(text.as_bytes())
+                } else {
+                    // An empty packet is one, too.
+                    socket.send(text.as_bytes()).map(drop)
+                };
                 // That the server does not want it any more is seen when reading.
-                match socket.write_all(text.as_bytes()) {
+                match sent {
                     Err(error) if !is_end(&error) && !nobody_there(&error) => Err(error),
                     _ => Ok(()),
                 }

@@ -2,6 +2,8 @@
 
 pub mod catalogue;
 mod clients;
+pub mod compare;
+pub mod divergence;
 mod reduce;
 pub mod scenario;
 mod serve;

@@ -48,7 +48,7 @@ fn one_fails(plain: &Scenario, driver: Driver) -> Scenario {
 }
 
 fn exit_of_the_second(plain: &Scenario, driver: Driver) -> Scenario {
-    let acts = vec![Act { hook: Hook::Handle, at: 1, does: Does::Exit(3) }];
+    let acts = vec![Act { hook: Hook::Handle, at: 1, does: Does::Exit(7) }];
     let mut scenario = Scenario { acts, ..clients(plain, driver, 3) };
     if plain.strategy == Strategy::Synchronous {
         // It ends that loop; the next one finds the third.
