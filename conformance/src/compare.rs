@@ -1,12 +1,15 @@
 //! Holds what both subjects showed against one another.
 
+use serde::Serialize;
+
 use crate::divergence::{Place, Rules};
 use crate::scenario::Scenario;
 use crate::subject::Played;
 use crate::trace::Trace;
 
 /// What a comparison found.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The same.
     Same,
@@ -19,7 +22,7 @@ pub enum Verdict {
 }
 
 /// Two traces that should be equal.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Difference {
     /// What CPython showed.
     pub cpython: String,

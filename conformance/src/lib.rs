@@ -5,6 +5,7 @@ mod clients;
 pub mod compare;
 pub mod divergence;
 mod reduce;
+pub mod results;
 pub mod scenario;
 mod serve;
 pub mod subject;

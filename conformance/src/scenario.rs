@@ -260,6 +260,11 @@ impl Scenario {
         self.acts.iter().find(|act| act.hook == hook && act.at == at).map(|act| act.does)
     }
 
+    /// Whether `handle` writes anything.
+    pub fn replies(&self) -> bool {
+        self.handle.iter().any(|op| matches!(op, Op::Reply | Op::Write(_) | Op::EchoLines))
+    }
+
     /// The client that a request comes from: they are accepted in the order in which they connect, or send.
     pub fn client_of(&self, request: usize) -> Option<usize> {
         let stream = self.transport.is_stream();

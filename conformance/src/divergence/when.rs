@@ -18,6 +18,8 @@ pub struct When {
     handler: Option<HandlerKind>,
     /// Some client has no name.
     unnamed_client: bool,
+    /// Whether `handle` writes anything.
+    replies: Option<bool>,
     /// The handler asks for `TCP_NODELAY`.
     no_nagle: bool,
 }
@@ -31,6 +33,7 @@ impl When {
             && (self.transport.is_empty() || self.transport.contains(&scenario.transport))
             && self.handler.is_none_or(|handler| handler == scenario.handler)
             && (!self.unnamed_client || unnamed())
+            && self.replies.is_none_or(|replies| replies == scenario.replies())
             && (!self.no_nagle || scenario.options.disable_nagle_algorithm)
     }
 
