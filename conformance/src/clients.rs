@@ -15,6 +15,8 @@ use crate::wire::Report;
 const A_LOOK: Duration = Duration::from_millis(20);
 /// How long to wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer data is shown by its beginning and a checksum.
+const LONG: usize = 64;
 
 /// All clients of a scenario.
 #[derive(Debug)]
@@ -88,7 +90,8 @@ impl Clients {
                 }
             }
             Step::Reset(client) => {
-                if let Some(socket) = self.clients.get_mut(&client).and_then(|it| it.socket.take()) {
+                if let Some(socket) = self.clients.get_mut(&client).and_then(|it| it.socket.take())
+                {
                     socket.set_linger(Some(Duration::ZERO))?;
                 }
                 Ok(())
@@ -170,10 +173,16 @@ impl Client {
     /// Reads up to `bytes` bytes, or one packet.
     fn read(&mut self, bytes: usize, stream: bool, patience: Duration) -> io::Result<()> {
         let mut left = bytes;
-        loop {
-            let Some(data) = self.receive(if stream { left } else { usize::MAX }, patience)? else {
-                return Ok(());
+        while !self.has_ended() {
+            let most = if stream { left } else { usize::MAX };
+            let data = match self.receive(most, patience) {
+                Err(error) if is_end(&error) => {
+                    self.seen.push(Seen::Event("reset"));
+                    return Ok(());
+                }
+                received => received?,
             };
+            let Some(data) = data else { return Ok(()) };
             left = left.saturating_sub(data.len());
             let ended = stream && data.is_empty();
             self.note(data, stream);
@@ -181,13 +190,16 @@ impl Client {
                 return Ok(());
             }
         }
+        Ok(())
+    }
+
+    /// Whether there is no more to see.
+    fn has_ended(&self) -> bool {
+        matches!(self.seen.last(), Some(Seen::Event(_)))
     }
 
     fn read_to_end(&mut self, stream: bool, patience: Duration) -> io::Result<()> {
-        if self.seen.last().is_some_and(|seen| matches!(seen, Seen::Event("end"))) {
-            return Ok(());
-        }
-        loop {
+        while !self.has_ended() {
             match self.receive(usize::MAX, patience)? {
                 None => {
                     if stream && self.socket.is_some() {
@@ -204,6 +216,7 @@ impl Client {
                 }
             }
         }
+        Ok(())
     }
 
     fn note(&mut self, data: Vec<u8>, stream: bool) {
@@ -225,7 +238,9 @@ impl Client {
                 buffer.truncate(length);
                 Ok(Some(buffer))
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+            {
                 Ok(None)
             }
             // A packet sent to a port that is gone says so at the next receive.
@@ -238,16 +253,29 @@ impl Client {
 impl Seen {
     fn word(&self) -> String {
         match self {
+            Self::Data(data) if data.len() > LONG => {
+                let start = String::from_utf8_lossy(&data[..LONG]);
+                format!("{:?}", format!("{start}... {} bytes, {:016x}", data.len(), checksum(data)))
+            }
             Self::Data(data) => format!("{:?}", String::from_utf8_lossy(data)),
             Self::Event(event) => (*event).to_owned(),
         }
     }
 }
 
+/// FNV-1a: stands for data that is too long to be shown, and stays the same from one release to the next.
+fn checksum(data: &[u8]) -> u64 {
+    data.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
     )
 }
 

@@ -4,6 +4,8 @@ pub mod catalogue;
 mod clients;
 pub mod compare;
 pub mod divergence;
+pub mod generate;
+pub mod grammar;
 mod reduce;
 pub mod results;
 pub mod scenario;

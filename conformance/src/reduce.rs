@@ -84,9 +84,11 @@ fn note_call(trace: &mut Trace, call: &HookCall, driven: bool) {
     }
     match (call.actor, call.request) {
         (Actor::Worker | Actor::Child, Some(request)) => {
-            let handed_over = trace.main.0.iter().any(|main| {
-                main.is(Hook::ProcessRequest) && main.request == Some(request)
-            });
+            let handed_over = trace
+                .main
+                .0
+                .iter()
+                .any(|main| main.is(Hook::ProcessRequest) && main.request == Some(request));
             if !handed_over {
                 trace.disorder.push(format!("{} before process_request:{request}", call.hook));
             }
@@ -108,10 +110,9 @@ fn is_idle_turn(main: &Calls, call: &HookCall) -> bool {
     match call.hook {
         Hook::ServiceActions => call.does.is_none() && main.0.last().is_none_or(ends_turn),
         // It follows the one before.
-        Hook::CollectChildren => main
-            .0
-            .last()
-            .is_none_or(|last| last.is(Hook::CollectChildren) || last.name == VERB_END),
+        Hook::CollectChildren => {
+            main.0.last().is_none_or(|last| last.is(Hook::CollectChildren) || last.name == VERB_END)
+        }
         _ => false,
     }
 }

@@ -6,7 +6,9 @@ mod scripts;
 
 use std::fmt;
 
-use crate::scenario::{HandlerKind, Op, Options, Scenario, Step, StopAt, Strategy, Transport, Verb};
+use crate::scenario::{
+    HandlerKind, Op, Options, Scenario, Step, StopAt, Strategy, Transport, Verb,
+};
 
 /// A scenario with its name.
 #[derive(Clone, Debug)]
@@ -52,7 +54,8 @@ pub fn catalogue() -> Vec<Entry> {
         for transport in Transport::ALL {
             for driver in Driver::ALL {
                 let plain = plain(strategy, transport, driver);
-                let made = failures::all(&plain, driver).into_iter().chain(scripts::all(&plain, driver));
+                let made =
+                    failures::all(&plain, driver).into_iter().chain(scripts::all(&plain, driver));
                 entries.extend(made.map(|(what, scenario)| Entry {
                     name: format!("{strategy}/{transport}/{driver}/{what}"),
                     scenario,

@@ -1,7 +1,9 @@
 //! What needs a script of its own: several clients, several loops, odd clients, settings.
 
 use super::Driver;
-use crate::scenario::{Act, Does, HandlerKind, Hook, Op, Options, Scenario, Step, StopAt, Strategy, Verb};
+use crate::scenario::{
+    Act, Does, HandlerKind, Hook, Op, Options, Scenario, Step, StopAt, Strategy, Verb,
+};
 
 type Case = (&'static str, Scenario);
 
@@ -33,7 +35,9 @@ fn send(client: usize, text: &str) -> Step {
 
 /// Each client connects and says a line.
 fn come(clients: std::ops::Range<usize>) -> Vec<Step> {
-    clients.flat_map(|client| [Step::Connect(client), send(client, &format!("{client}\n"))]).collect()
+    clients
+        .flat_map(|client| [Step::Connect(client), send(client, &format!("{client}\n"))])
+        .collect()
 }
 
 fn clients(plain: &Scenario, driver: Driver, count: usize) -> Scenario {
@@ -52,7 +56,9 @@ fn exit_of_the_second(plain: &Scenario, driver: Driver) -> Scenario {
     let mut scenario = Scenario { acts, ..clients(plain, driver, 3) };
     if plain.strategy == Strategy::Synchronous {
         // It ends that loop; the next one finds the third.
-        scenario.drive = [driver.turns(2), driver.turns(if driver == Driver::ServeForever { 3 } else { 1 })].concat();
+        scenario.drive =
+            [driver.turns(2), driver.turns(if driver == Driver::ServeForever { 3 } else { 1 })]
+                .concat();
     }
     scenario
 }
@@ -83,24 +89,66 @@ fn streams(plain: &Scenario, driver: Driver) -> Vec<Case> {
         Step::HalfClose(0),
     ];
     vec![
-        ("end_instead_of_a_line", with(early.clone(), vec![Op::ReadLine, Op::Reply, Op::ReadLine, Op::Reply])),
+        (
+            "end_instead_of_a_line",
+            with(early.clone(), vec![Op::ReadLine, Op::Reply, Op::ReadLine, Op::Reply]),
+        ),
         ("lines_to_the_end", with(lines.clone(), vec![Op::EchoLines])),
-        ("lines_buffered", Scenario { options: buffered, ..with(lines.clone(), vec![Op::EchoLines, Op::Flush]) }),
+        (
+            "lines_buffered",
+            Scenario { options: buffered, ..with(lines.clone(), vec![Op::EchoLines, Op::Flush]) },
+        ),
         ("lines_unbuffered", Scenario { options: raw, ..with(lines.clone(), vec![Op::EchoLines]) }),
         ("conversation", with(talk, vec![Op::EchoLines])),
         ("everything_at_once", with(lines, vec![Op::ReadAll, Op::Reply])),
         ("exactly_one_byte", with(early.clone(), vec![Op::ReadExact(1), Op::Reply])),
-        ("unread_input", with(vec![connect.clone(), send(0, "never read"), Step::Drive], vec![Op::Write("bye".to_owned())])),
+        (
+            "unread_input",
+            with(
+                vec![connect.clone(), send(0, "never read"), Step::Drive],
+                vec![Op::Write("bye".to_owned())],
+            ),
+        ),
         ("nothing_to_say", with(early, vec![])),
-        ("long_reply", with(vec![connect.clone(), Step::Drive, Step::Read(0, LONG)], vec![Op::Write("x".repeat(LONG))])),
-        ("client_that_reset_before", with(vec![connect.clone(), send(0, "hi\n"), Step::Reset(0), Step::Drive], vec![Op::ReadLine])),
-        ("client_that_closed_before", with(vec![connect.clone(), Step::Close(0), Step::Drive], vec![Op::ReadLine])),
-        ("silent_client", Scenario { options: silent, ..with(vec![connect, Step::Drive], vec![Op::ReadLine, Op::Reply]) }),
-        ("no_nagle", Scenario { options: Options { disable_nagle_algorithm: true, ..plain.options }, ..plain.clone() }),
-        ("refused_then_served", Scenario {
-            acts: vec![Act { hook: Hook::VerifyRequest, at: 0, does: Does::Refuse }],
-            ..clients(plain, driver, 2)
-        }),
+        (
+            "long_reply",
+            with(
+                vec![connect.clone(), Step::Drive, Step::Read(0, LONG)],
+                vec![Op::Write("x".repeat(LONG))],
+            ),
+        ),
+        (
+            "client_that_reset_before",
+            with(
+                vec![connect.clone(), send(0, "hi\n"), Step::Reset(0), Step::Drive],
+                vec![Op::ReadLine],
+            ),
+        ),
+        (
+            "client_that_closed_before",
+            with(vec![connect.clone(), Step::Close(0), Step::Drive], vec![Op::ReadLine]),
+        ),
+        (
+            "silent_client",
+            Scenario {
+                options: silent,
+                ..with(vec![connect, Step::Drive], vec![Op::ReadLine, Op::Reply])
+            },
+        ),
+        (
+            "no_nagle",
+            Scenario {
+                options: Options { disable_nagle_algorithm: true, ..plain.options },
+                ..plain.clone()
+            },
+        ),
+        (
+            "refused_then_served",
+            Scenario {
+                acts: vec![Act { hook: Hook::VerifyRequest, at: 0, does: Does::Refuse }],
+                ..clients(plain, driver, 2)
+            },
+        ),
     ]
 }
 
@@ -109,16 +157,50 @@ fn datagrams(plain: &Scenario) -> Vec<Case> {
     let unnamed = vec![Step::ConnectUnnamed(0), send(0, "hi\n"), Step::Drive];
     let mut cases = vec![
         ("nothing_to_say", Scenario { handle: vec![Op::ReadLine], ..plain.clone() }),
-        ("empty_packet", Scenario { script: vec![Step::Connect(0), send(0, ""), Step::Drive], ..plain.clone() }),
+        (
+            "empty_packet",
+            Scenario { script: vec![Step::Connect(0), send(0, ""), Step::Drive], ..plain.clone() },
+        ),
         ("packet_too_long", Scenario { options: small, ..plain.clone() }),
-        ("reply_in_pieces", Scenario { handle: vec![Op::ReadExact(1), Op::Reply, Op::Write("+".to_owned()), Op::ReadAll, Op::Reply], ..plain.clone() }),
-        ("several_replies", Scenario { handler: HandlerKind::Base, handle: vec![Op::Write("a".to_owned()), Op::Write("b".to_owned())], ..plain.clone() }),
-        ("client_that_is_gone", Scenario { script: vec![Step::Connect(0), send(0, "hi\n"), Step::Close(0), Step::Drive], ..plain.clone() }),
-        ("base_handler_says_nothing", Scenario { handler: HandlerKind::Base, handle: vec![Op::ReadAll], ..plain.clone() }),
+        (
+            "reply_in_pieces",
+            Scenario {
+                handle: vec![
+                    Op::ReadExact(1),
+                    Op::Reply,
+                    Op::Write("+".to_owned()),
+                    Op::ReadAll,
+                    Op::Reply,
+                ],
+                ..plain.clone()
+            },
+        ),
+        (
+            "several_replies",
+            Scenario {
+                handler: HandlerKind::Base,
+                handle: vec![Op::Write("a".to_owned()), Op::Write("b".to_owned())],
+                ..plain.clone()
+            },
+        ),
+        (
+            "client_that_is_gone",
+            Scenario {
+                script: vec![Step::Connect(0), send(0, "hi\n"), Step::Close(0), Step::Drive],
+                ..plain.clone()
+            },
+        ),
+        (
+            "base_handler_says_nothing",
+            Scenario { handler: HandlerKind::Base, handle: vec![Op::ReadAll], ..plain.clone() },
+        ),
     ];
     if plain.transport.is_unix() {
         cases.push(("unnamed_sender", Scenario { script: unnamed.clone(), ..plain.clone() }));
-        cases.push(("unnamed_sender_and_nothing_to_say", Scenario { script: unnamed, handle: vec![Op::ReadLine], ..plain.clone() }));
+        cases.push((
+            "unnamed_sender_and_nothing_to_say",
+            Scenario { script: unnamed, handle: vec![Op::ReadLine], ..plain.clone() },
+        ));
     }
     cases
 }
@@ -130,19 +212,49 @@ fn loops(plain: &Scenario) -> Vec<Case> {
     let three = || [come(0..3), vec![Step::Drive]].concat();
     let outside = vec![Step::Drive, Step::Connect(0), send(0, "hi\n"), Step::Await(1), Step::Stop];
     let stops = |hook, does| Act { hook, at: 0, does };
-    let stopped_by = |hook| Scenario { acts: vec![stops(hook, Does::Stop)], drive: vec![asked.clone()], ..plain.clone() };
+    let stopped_by = |hook| Scenario {
+        acts: vec![stops(hook, Does::Stop)],
+        drive: vec![asked.clone()],
+        ..plain.clone()
+    };
     let mut cases = vec![
-        ("two_loops_share_the_backlog", Scenario { drive: vec![turns(1), turns(3)], script: three(), ..plain.clone() }),
-        ("what_is_left_at_the_end", Scenario { drive: vec![turns(2)], script: three(), ..plain.clone() }),
-        ("stopped_from_outside", Scenario { drive: vec![asked.clone()], script: outside, ..plain.clone() }),
-        ("a_request_between_two_loops", Scenario { drive: vec![turns(1), Verb::HandleRequest, turns(3)], script: three(), ..plain.clone() }),
-        ("a_failed_loop_serves_again", Scenario {
-            drive: vec![turns(1), turns(3)],
-            acts: vec![Act { hook: Hook::ServiceActions, at: 1, does: Does::Panic }],
-            script: three(),
-            ..plain.clone()
-        }),
-        ("idle_and_stopped_from_outside", Scenario { drive: vec![asked.clone()], script: vec![Step::Drive, Step::Await(0), Step::Stop], ..plain.clone() }),
+        (
+            "two_loops_share_the_backlog",
+            Scenario { drive: vec![turns(1), turns(3)], script: three(), ..plain.clone() },
+        ),
+        (
+            "what_is_left_at_the_end",
+            Scenario { drive: vec![turns(2)], script: three(), ..plain.clone() },
+        ),
+        (
+            "stopped_from_outside",
+            Scenario { drive: vec![asked.clone()], script: outside, ..plain.clone() },
+        ),
+        (
+            "a_request_between_two_loops",
+            Scenario {
+                drive: vec![turns(1), Verb::HandleRequest, turns(3)],
+                script: three(),
+                ..plain.clone()
+            },
+        ),
+        (
+            "a_failed_loop_serves_again",
+            Scenario {
+                drive: vec![turns(1), turns(3)],
+                acts: vec![Act { hook: Hook::ServiceActions, at: 1, does: Does::Panic }],
+                script: three(),
+                ..plain.clone()
+            },
+        ),
+        (
+            "idle_and_stopped_from_outside",
+            Scenario {
+                drive: vec![asked.clone()],
+                script: vec![Step::Drive, Step::Await(0), Step::Stop],
+                ..plain.clone()
+            },
+        ),
     ];
     if plain.strategy != Strategy::Fork {
         // A child's wish to stop does not reach its parent.
@@ -153,12 +265,15 @@ fn loops(plain: &Scenario) -> Vec<Case> {
     if plain.strategy != Strategy::Fork {
         // In CPython only a worker thread may: anywhere else it waits for itself.
         let options = Options { limit: Some(1000), ..plain.options };
-        cases.push(("handler_calls_shutdown", Scenario {
-            acts: vec![stops(Hook::Handle, Does::Shutdown)],
-            drive: vec![asked],
-            options,
-            ..plain.clone()
-        }));
+        cases.push((
+            "handler_calls_shutdown",
+            Scenario {
+                acts: vec![stops(Hook::Handle, Does::Shutdown)],
+                drive: vec![asked],
+                options,
+                ..plain.clone()
+            },
+        ));
     }
     cases
 }

@@ -67,7 +67,8 @@ impl Edit {
                 start += 1;
                 continue;
             }
-            let to: Vec<Call> = self.to.split_whitespace().filter_map(|word| made(word, found, request)).collect();
+            let to: Vec<Call> =
+                self.to.split_whitespace().filter_map(|word| made(word, found, request)).collect();
             let next = start + to.len().max(1);
             calls.0.splice(start..start + pattern.len(), to);
             start = next;
@@ -85,7 +86,8 @@ impl Edit {
                     return vec![word.clone()];
                 }
                 let seen = here.get(place).map(String::as_str);
-                let choice = choices.iter().find(|choice| Some(**choice) == seen).or(choices.first());
+                let choice =
+                    choices.iter().find(|choice| Some(**choice) == seen).or(choices.first());
                 choice.into_iter().flat_map(|choice| split_words(choice)).collect()
             })
             .collect();
@@ -123,7 +125,9 @@ fn is_like(call: &Call, pattern: &str) -> bool {
             (None, None) => true,
             (Some(note), Some(pattern)) => match pattern.split_once('*') {
                 Some((start, end)) => {
-                    note.len() >= start.len() + end.len() && note.starts_with(start) && note.ends_with(end)
+                    note.len() >= start.len() + end.len()
+                        && note.starts_with(start)
+                        && note.ends_with(end)
                 }
                 None => note == pattern,
             },
@@ -153,7 +157,11 @@ mod tests {
 
     #[test]
     fn what_clients_saw_is_replaced() {
-        let edit = |from: &str, to: &str| Edit { place: vec![Place::Clients], from: from.to_owned(), to: to.to_owned() };
+        let edit = |from: &str, to: &str| Edit {
+            place: vec![Place::Clients],
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
         let trace = |words: &[&str]| {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
             Trace { clients: [(0, words)].into(), ..Trace::default() }

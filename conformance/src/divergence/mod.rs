@@ -115,7 +115,9 @@ impl Rules {
     pub fn expect(&self, scenario: &Scenario, trace: &Trace, seen: &Trace) -> Expected {
         let mut expected = Expected { trace: trace.clone(), hit: Vec::new(), luck: Vec::new() };
         for entry in &self.entries {
-            let Some(when) = entry.when.as_ref().filter(|when| when.holds(scenario)) else { continue };
+            let Some(when) = entry.when.as_ref().filter(|when| when.holds(scenario)) else {
+                continue;
+            };
             let before = expected.trace.clone();
             for edit in &entry.edits {
                 edit.apply(&mut expected.trace, seen, &when.clients(scenario));
@@ -131,15 +133,17 @@ impl Rules {
     /// The entry that says that CPython hangs in this scenario.
     pub fn hangs(&self, scenario: &Scenario) -> Option<&str> {
         let mut entries = self.entries.iter().filter(|entry| entry.hangs);
-        let entry = entries.find(|entry| entry.when.as_ref().is_some_and(|when| when.holds(scenario)));
+        let entry =
+            entries.find(|entry| entry.when.as_ref().is_some_and(|when| when.holds(scenario)));
         entry.map(|entry| entry.id.as_str())
     }
 
     /// What of this scenario's trace is a matter of luck in CPython.
     pub fn luck(&self, scenario: &Scenario) -> Vec<Place> {
-        let entries = self.entries.iter().filter(|entry| {
-            entry.when.as_ref().is_some_and(|when| when.holds(scenario))
-        });
+        let entries = self
+            .entries
+            .iter()
+            .filter(|entry| entry.when.as_ref().is_some_and(|when| when.holds(scenario)));
         entries.flat_map(|entry| entry.luck.iter().copied()).collect()
     }
 }

@@ -107,7 +107,12 @@ mod unix {
     }
 }
 
-fn streams<T>(transport: T, port: Option<u16>, stage: &Arc<Stage>, orders: &mut Orders) -> Result<()>
+fn streams<T>(
+    transport: T,
+    port: Option<u16>,
+    stage: &Arc<Stage>,
+    orders: &mut Orders,
+) -> Result<()>
 where
     T: Transport + 'static,
     T::Request: StreamRequest + Send + 'static,

@@ -103,7 +103,9 @@ fn threads() -> Option<usize> {
 /// The threads that closing should have waited for.
 fn threads_left(before: Option<usize>, strategy: Strategy) -> Vec<String> {
     // rayon's threads end by themselves, some time after their pool.
-    let (Some(before), false) = (before, strategy == Strategy::RayonPool) else { return Vec::new() };
+    let (Some(before), false) = (before, strategy == Strategy::RayonPool) else {
+        return Vec::new();
+    };
     let deadline = Instant::now() + A_MOMENT;
     loop {
         match threads() {

@@ -52,7 +52,9 @@ fn unsupported(scenario: &Scenario) -> Option<String> {
             Does::Refuse | Does::RefuseByNone if act.hook != Hook::VerifyRequest => {
                 "only verify_request refuses"
             }
-            Does::Panic if act.hook == Hook::ProcessRequest => "a strategy fails by giving the job back",
+            Does::Panic if act.hook == Hook::ProcessRequest => {
+                "a strategy fails by giving the job back"
+            }
             _ if matches!(act.hook, Hook::CollectChildren | Hook::ProcessRequestThread) => {
                 "this hook is CPython's own"
             }

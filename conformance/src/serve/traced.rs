@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketserver::core::{
-    Concurrency, Dispatched, Finished, GetRequestError, Job, Listener, Readiness, Rejected, Request,
-    Source, Transport, Wait, Waker,
+    Concurrency, Dispatched, Finished, GetRequestError, Job, Listener, Readiness, Rejected,
+    Request, Source, Transport, Wait, Waker,
 };
 use socketserver::{HandlerError, HandlerResult, ServerHandle, Service};
 

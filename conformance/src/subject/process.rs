@@ -83,7 +83,8 @@ impl Process {
     }
 
     fn order(&mut self, order: &Order) -> Result<(), Cut> {
-        let text = serde_json::to_string(order).map_err(|error| self.nonsense(&error.to_string()))?;
+        let text =
+            serde_json::to_string(order).map_err(|error| self.nonsense(&error.to_string()))?;
         writeln!(self.running.orders, "{text}")
             .map_err(|error| process_error(&self.command, &text, error).into())
     }
@@ -131,7 +132,8 @@ impl Process {
                     self.listen(heard, |heard| heard.driven() || heard.settled(*turns))?;
                 }
                 other => {
-                    let failed = |source| SubjectError::Client { step: format!("{other:?}"), source };
+                    let failed =
+                        |source| SubjectError::Client { step: format!("{other:?}"), source };
                     clients.step(other, heard.deadline).map_err(failed)?;
                 }
             }
