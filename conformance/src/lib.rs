@@ -3,6 +3,7 @@
 pub mod catalogue;
 mod clients;
 pub mod compare;
+pub mod differential;
 pub mod divergence;
 pub mod generate;
 pub mod grammar;

@@ -49,6 +49,13 @@ impl Trouble {
         self.acts.iter().any(|&(hook, does)| is(hook, does))
     }
 
+    /// Whether the handler gets to read all it wants to.
+    pub(super) fn lets_read(self) -> bool {
+        self.has(|hook, _| {
+            matches!(hook, Hook::Handle | Hook::Finish | Hook::ShutdownRequest | Hook::CloseRequest)
+        })
+    }
+
     /// Whether only what the handler says is concerned, so that a client gets to speak and is always answered.
     pub(super) fn is_after_all_was_said(self) -> bool {
         self.has(|hook, _| matches!(hook, Hook::Handle | Hook::Finish))

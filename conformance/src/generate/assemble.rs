@@ -57,6 +57,10 @@ fn simplify(draft: &mut Draft) {
         // An idle call is short, so everything must be there before.
         draft.settings.early = false;
     }
+    if stream && !reads_all(draft) {
+        // What is sent to a connection that may be closed already arrives or does not.
+        draft.settings.early = false;
+    }
     // With a limit, everything must have been said before: a short one is over soon.
     draft.settings.impatient &= stream && !draft.settings.early;
     let writes = draft.handle.iter().filter(|op| writes(op)).count();
@@ -64,6 +68,13 @@ fn simplify(draft: &mut Draft) {
         || (writes == 1
             && draft.handle.last().is_some_and(|op| matches!(op, Op::Reply | Op::Write(_))));
     let buffered = draft.settings.wbufsize.is_some_and(|bytes| bytes > 0);
+    // Whether there is a reply is plain to see.
+    let knows_to_reply = draft.handle.iter().all(|op| !matches!(op, Op::EchoLines));
+    if matches!(draft.drive, DriveDraft::Handler { .. }) {
+        // The last handler must get to where it stops the server.
+        draft.settings.impatient = false;
+        draft.clients.iter_mut().for_each(|client| client.end = End::Stays);
+    }
     let ends_loops = matches!(draft.drive, DriveDraft::Handler { .. } | DriveDraft::Conversation);
     if ends_loops {
         draft.get_request.clear();
@@ -72,18 +83,30 @@ fn simplify(draft: &mut Draft) {
     for client in &mut draft.clients {
         // One that goes while it is served is a matter of luck, and so is whether a second write finds that out.
         let may_go = !draft.settings.early && one_write_at_the_end && !buffered;
+        let may_be_nobody = !stream && draft.handler == HandlerKind::Files && knows_to_reply;
         client.end = match client.end {
-            End::Unnamed if stream || draft.handler == HandlerKind::Base => End::Stays,
+            End::Unnamed | End::Closes | End::Resets if !stream && !may_be_nobody => End::Stays,
+            End::Unnamed if stream => End::Stays,
             End::Closes | End::Resets if !may_go => End::Stays,
             end => end,
         };
         client.trouble =
             client.trouble.filter(|trouble| fits(*trouble, draft.drive, draft.strategy));
-        if client.end == End::Unnamed {
+        if !stream && client.end != End::Stays {
+            // The reply that cannot be sent is trouble enough.
             client.trouble = None;
         }
         client.half_close |= !draft.settings.impatient && needs_end(&draft.handle, client);
     }
+}
+
+/// Whether all handlers read all that their clients say.
+fn reads_all(draft: &Draft) -> bool {
+    let all = draft.handle.iter().any(|op| matches!(op, Op::ReadAll | Op::EchoLines));
+    let mut troubles = draft.clients.iter().filter_map(|client| client.trouble);
+    let unserved = !draft.get_request.is_empty() || draft.service_actions.is_some();
+    draft.drive == DriveDraft::Conversation
+        || (all && !unserved && troubles.all(Trouble::lets_read))
 }
 
 fn fits(trouble: Trouble, drive: DriveDraft, strategy: Strategy) -> bool {

@@ -132,7 +132,7 @@ fn op() -> impl Draw<Value = Op> {
         3 => Just(Op::Reply),
         1 => (0..6_usize).prop_map(Op::ReadExact),
         1 => Just(Op::ReadAll),
-        1 => "[a-c]{0,3}".prop_map(Op::Write),
+        1 => "[a-c]{1,3}".prop_map(Op::Write),
         1 => Just(Op::Flush),
         2 => Just(Op::EchoLines),
     ]

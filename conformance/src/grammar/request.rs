@@ -108,12 +108,13 @@ impl<'a> Sequence<'a, '_> {
             None => Outcome::Served,
         };
         if matches!(outcome, Outcome::Failed) || self.next_is(Hook::HandleError) {
-            if matches!(outcome, Outcome::Exited(_)) {
+            let told = self.expect(Hook::HandleError)?;
+            let note = told.note.as_deref().unwrap_or_default();
+            if note.starts_with("exit") {
                 return Err("handle_error was told of an exit".to_owned());
             }
-            let told = self.expect(Hook::HandleError)?;
-            let injected = told.note.as_deref().is_some_and(|note| note.starts_with("injected"));
-            if outcome == Outcome::Served && injected {
+            // The client may have made it fail before the scenario did.
+            if outcome != Outcome::Failed && note.starts_with("injected") {
                 return Err(format!("{told}, but nothing failed"));
             }
             outcome = if fails(told) { Outcome::Hook(told.name.clone()) } else { Outcome::Failed };
