@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::when::Concerned;
 use crate::trace::{Call, Calls, Trace};
 
 /// A part of a trace.
@@ -35,16 +36,22 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Edits CPython's trace. `clients` are those it is about, if not all.
-    pub(super) fn apply(&self, trace: &mut Trace, seen: &Trace, clients: &Option<Vec<usize>>) {
+    /// Edits CPython's trace, of workers and clients only what is about those concerned, if not about all.
+    pub(super) fn apply(&self, trace: &mut Trace, seen: &Trace, concerned: Option<&Concerned>) {
         for place in &self.place {
             match place {
                 Place::Main => self.replace(&mut trace.main),
-                Place::Workers => trace.workers.values_mut().for_each(|calls| self.replace(calls)),
+                Place::Workers => {
+                    for (request, calls) in &mut trace.workers {
+                        if concerned.is_none_or(|it| it.requests.contains(request)) {
+                            self.replace(calls);
+                        }
+                    }
+                }
                 Place::Close => self.replace(&mut trace.close),
                 Place::Clients => {
                     for (number, words) in &mut trace.clients {
-                        if clients.as_ref().is_none_or(|clients| clients.contains(number)) {
+                        if concerned.is_none_or(|it| it.clients.contains(number)) {
                             let here = seen.clients.get(number).map_or(&[][..], Vec::as_slice);
                             self.replace_words(words, here);
                         }
@@ -143,7 +150,7 @@ mod tests {
     fn edited(from: &str, to: &str, text: &str) -> String {
         let edit = Edit { place: vec![Place::Main], from: from.to_owned(), to: to.to_owned() };
         let mut trace = Trace { main: text.parse().unwrap(), ..Trace::default() };
-        edit.apply(&mut trace, &Trace::default(), &None);
+        edit.apply(&mut trace, &Trace::default(), None);
         trace.main.to_string()
     }
 
@@ -166,14 +173,15 @@ mod tests {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
             Trace { clients: [(0, words)].into(), ..Trace::default() }
         };
+        let only = |client| Concerned { requests: Vec::new(), clients: vec![client] };
         let mut open = trace(&["\"a b\"", "open"]);
-        edit("open", "end or reset").apply(&mut open, &trace(&["\"a b\"", "reset"]), &None);
+        edit("open", "end or reset").apply(&mut open, &trace(&["\"a b\"", "reset"]), None);
         assert_eq!(open, trace(&["\"a b\"", "reset"]));
-        edit("\"*", "").apply(&mut open, &Trace::default(), &Some(vec![1]));
+        edit("\"*", "").apply(&mut open, &Trace::default(), Some(&only(1)));
         assert_eq!(open, trace(&["\"a b\"", "reset"]), "not its client");
-        edit("\"*", "").apply(&mut open, &Trace::default(), &Some(vec![0]));
+        edit("\"*", "").apply(&mut open, &Trace::default(), Some(&only(0)));
         assert_eq!(open, trace(&["reset"]));
-        edit("reset", "\"hi there\" end").apply(&mut open, &Trace::default(), &None);
+        edit("reset", "\"hi there\" end").apply(&mut open, &Trace::default(), None);
         assert_eq!(open, trace(&["\"hi there\"", "end"]));
     }
 }

@@ -120,7 +120,7 @@ impl Rules {
             };
             let before = expected.trace.clone();
             for edit in &entry.edits {
-                edit.apply(&mut expected.trace, seen, &when.clients(scenario));
+                edit.apply(&mut expected.trace, seen, when.concerned(scenario).as_ref());
             }
             expected.luck.extend(&entry.luck);
             if expected.trace != before || !entry.luck.is_empty() {

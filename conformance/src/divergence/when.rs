@@ -24,6 +24,13 @@ pub struct When {
     no_nagle: bool,
 }
 
+/// Whom an entry is about.
+#[derive(Clone, Debug)]
+pub(super) struct Concerned {
+    pub(super) requests: Vec<usize>,
+    pub(super) clients: Vec<usize>,
+}
+
 impl When {
     /// Whether the scenario is one of them.
     pub fn holds(&self, scenario: &Scenario) -> bool {
@@ -42,13 +49,15 @@ impl When {
         self.act.contains(&name)
     }
 
-    /// The clients whose requests meet one of the acts; all, if this is not about acts.
-    pub fn clients(&self, scenario: &Scenario) -> Option<Vec<usize>> {
+    /// The requests that meet one of the acts, and their clients; all, if this is not about acts.
+    pub(super) fn concerned(&self, scenario: &Scenario) -> Option<Concerned> {
         if self.act.is_empty() {
             return None;
         }
         let acts = scenario.acts.iter().filter(|act| self.names(act));
-        Some(acts.filter_map(|act| scenario.client_of(act.at)).collect())
+        let requests: Vec<_> = acts.map(|act| act.at).collect();
+        let clients = requests.iter().filter_map(|request| scenario.client_of(*request)).collect();
+        Some(Concerned { requests, clients })
     }
 }
 

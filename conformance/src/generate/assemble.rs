@@ -14,13 +14,12 @@ const LONG: u64 = 5000;
 pub(super) fn scenario(mut draft: Draft) -> Scenario {
     simplify(&mut draft);
     let options = options(&draft);
-    let acts = acts(&draft);
+    let mut script = script(&draft);
+    let mut acts = acts(&draft, &accepted(&script, draft.transport.is_stream()));
     let turns =
         draft.clients.len() + acts.iter().filter(|act| act.hook == Hook::GetRequest).count();
     let (drive, last) = drive(&draft, turns);
-    let mut script = script(&draft);
     script.extend(last);
-    let mut acts = acts;
     if let DriveDraft::Handler { waits } = draft.drive {
         let does = if waits && draft.strategy.is_threads() { Does::Shutdown } else { Does::Stop };
         acts.push(Act { hook: Hook::Handle, at: draft.clients.len() - 1, does });
@@ -62,7 +61,8 @@ fn simplify(draft: &mut Draft) {
         draft.settings.early = false;
     }
     // With a limit, everything must have been said before: a short one is over soon.
-    draft.settings.impatient &= stream && !draft.settings.early;
+    let files = draft.handler == HandlerKind::Files;
+    draft.settings.impatient &= stream && files && !draft.settings.early;
     let writes = draft.handle.iter().filter(|op| writes(op)).count();
     let one_write_at_the_end = writes == 0
         || (writes == 1
@@ -83,7 +83,7 @@ fn simplify(draft: &mut Draft) {
     for client in &mut draft.clients {
         // One that goes while it is served is a matter of luck, and so is whether a second write finds that out.
         let may_go = !draft.settings.early && one_write_at_the_end && !buffered;
-        let may_be_nobody = !stream && draft.handler == HandlerKind::Files && knows_to_reply;
+        let may_be_nobody = !stream && files && knows_to_reply;
         client.end = match client.end {
             End::Unnamed | End::Closes | End::Resets if !stream && !may_be_nobody => End::Stays,
             End::Unnamed if stream => End::Stays,
@@ -172,9 +172,20 @@ fn options(draft: &Draft) -> Options {
     }
 }
 
-fn acts(draft: &Draft) -> Vec<Act> {
+/// The clients in the order in which their requests are accepted.
+fn accepted(script: &[Step], stream: bool) -> Vec<usize> {
+    let accepted = |step: &Step| match *step {
+        Step::Connect(client) | Step::ConnectUnnamed(client) if stream => Some(client),
+        Step::Send(client, _) if !stream => Some(client),
+        _ => None,
+    };
+    script.iter().filter_map(accepted).collect()
+}
+
+fn acts(draft: &Draft, accepted: &[usize]) -> Vec<Act> {
     let mut acts = Vec::new();
-    for (request, client) in draft.clients.iter().enumerate() {
+    for (request, client) in accepted.iter().enumerate() {
+        let client = &draft.clients[*client];
         acts.extend(client.trouble.into_iter().flat_map(|trouble| trouble.acts(request)));
     }
     for &(at, error) in &draft.get_request {
