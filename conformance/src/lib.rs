@@ -11,6 +11,7 @@ mod reduce;
 pub mod results;
 pub mod scenario;
 mod serve;
+pub mod statements;
 pub mod subject;
 pub mod trace;
 mod wire;
