@@ -20,7 +20,7 @@ fn main() {
             std::thread::spawn(move || {
                 let mut here = Twin::new(&Command::here(&harness)).unwrap();
                 let mut python = Twin::new(&Command::python("python3".as_ref())).unwrap();
-                let rules = divergence::Rules::new(divergence::load().unwrap(), python.version());
+                let rules = divergence::Rules::new(&divergence::load().unwrap(), python.version());
                 let hits = RefCell::new(BTreeMap::new());
                 let stop = std::sync::atomic::AtomicBool::new(false);
                 let plan = Plan {

@@ -34,15 +34,26 @@ pub struct Divergence {
     /// Tests that show what happens here.
     #[serde(default)]
     pub tests: Vec<String>,
-    /// Which scenarios show it; none if no trace does.
-    pub when: Option<When>,
-    /// What becomes of CPython's trace.
+    /// What becomes of CPython's traces, if any trace shows it.
+    #[serde(default)]
+    pub traces: Vec<Rule>,
+}
+
+/// What becomes of CPython's trace in some scenarios.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What this rule is about, for those who read the file.
+    pub shows: String,
+    /// In which scenarios.
+    pub when: When,
+    /// What is replaced by what.
     #[serde(default)]
     pub edits: Vec<Edit>,
-    /// Parts of the trace that are a matter of luck in CPython in these scenarios, so that they say nothing.
+    /// Parts of the trace that are a matter of luck in CPython, so that they say nothing.
     #[serde(default)]
     pub luck: Vec<Place>,
-    /// In these scenarios CPython hangs.
+    /// CPython hangs.
     #[serde(default)]
     pub hangs: bool,
 }
@@ -75,21 +86,21 @@ fn parse(text: &str) -> Result<Vec<Divergence>, String> {
         if when::versions(&entry.python).is_none() {
             return wrong("python must be like \">=3.8\" or \">=3.8,<3.12\"");
         }
-        let about_traces = entry.hangs || !entry.edits.is_empty() || !entry.luck.is_empty();
-        if about_traces != entry.when.is_some() {
-            return wrong("`when` goes together with `edits`, `luck` or `hangs`");
+        let idle = |rule: &Rule| rule.edits.is_empty() && rule.luck.is_empty() && !rule.hangs;
+        if entry.traces.iter().any(idle) {
+            return wrong("a rule about traces needs `edits`, `luck` or `hangs`");
         }
-        if !about_traces && entry.tests.is_empty() {
-            return wrong("neither edits nor tests show it");
+        if entry.traces.is_empty() && entry.tests.is_empty() {
+            return wrong("neither traces nor tests show it");
         }
     }
     Ok(file.divergence)
 }
 
-/// The entries that a version of CPython is subject to, and how often each was hit.
+/// The rules that hold for a version of CPython, each with its name: the entry's, and its place there.
 #[derive(Debug)]
 pub struct Rules {
-    entries: Vec<Divergence>,
+    rules: Vec<(String, Rule)>,
 }
 
 /// CPython's trace as it should be here.
@@ -97,7 +108,7 @@ pub struct Rules {
 pub struct Expected {
     /// The trace.
     pub trace: Trace,
-    /// The entries that changed it.
+    /// The rules that changed it.
     pub hit: Vec<String>,
     /// Parts that say nothing.
     pub luck: Vec<Place>,
@@ -105,46 +116,50 @@ pub struct Expected {
 
 impl Rules {
     /// Those for a version as an oracle tells it, `CPython 3.11.7`.
-    pub fn new(entries: Vec<Divergence>, version: &str) -> Self {
-        let applies = |entry: &Divergence| when::is_version(&entry.python, version);
-        Self { entries: entries.into_iter().filter(applies).collect() }
+    pub fn new(entries: &[Divergence], version: &str) -> Self {
+        let applying = entries.iter().filter(|entry| when::is_version(&entry.python, version));
+        let rules = applying.flat_map(|entry| {
+            let name = |place| format!("{}#{}", entry.id, place + 1);
+            entry.traces.iter().enumerate().map(move |(place, rule)| (name(place), rule.clone()))
+        });
+        Self { rules: rules.collect() }
+    }
+
+    /// The names of all rules.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|(name, _)| name.as_str())
     }
 
     /// What is to be expected here where CPython showed `trace`. `seen` is what was shown here; only where an edit
     /// leaves a choice does it matter.
     pub fn expect(&self, scenario: &Scenario, trace: &Trace, seen: &Trace) -> Expected {
         let mut expected = Expected { trace: trace.clone(), hit: Vec::new(), luck: Vec::new() };
-        for entry in &self.entries {
-            let Some(when) = entry.when.as_ref().filter(|when| when.holds(scenario)) else {
-                continue;
-            };
+        for (name, rule) in self.about(scenario) {
             let before = expected.trace.clone();
-            for edit in &entry.edits {
-                edit.apply(&mut expected.trace, seen, when.concerned(scenario).as_ref());
+            let concerned = rule.when.concerned(scenario);
+            for edit in &rule.edits {
+                edit.apply(&mut expected.trace, seen, concerned.as_ref());
             }
-            expected.luck.extend(&entry.luck);
-            if expected.trace != before || !entry.luck.is_empty() {
-                expected.hit.push(entry.id.clone());
+            expected.luck.extend(&rule.luck);
+            if expected.trace != before || !rule.luck.is_empty() {
+                expected.hit.push(name.clone());
             }
         }
         expected
     }
 
-    /// The entry that says that CPython hangs in this scenario.
+    /// The rule that says that CPython hangs in this scenario.
     pub fn hangs(&self, scenario: &Scenario) -> Option<&str> {
-        let mut entries = self.entries.iter().filter(|entry| entry.hangs);
-        let entry =
-            entries.find(|entry| entry.when.as_ref().is_some_and(|when| when.holds(scenario)));
-        entry.map(|entry| entry.id.as_str())
+        self.about(scenario).find(|(_, rule)| rule.hangs).map(|(name, _)| name.as_str())
     }
 
     /// What of this scenario's trace is a matter of luck in CPython.
     pub fn luck(&self, scenario: &Scenario) -> Vec<Place> {
-        let entries = self
-            .entries
-            .iter()
-            .filter(|entry| entry.when.as_ref().is_some_and(|when| when.holds(scenario)));
-        entries.flat_map(|entry| entry.luck.iter().copied()).collect()
+        self.about(scenario).flat_map(|(_, rule)| rule.luck.iter().copied()).collect()
+    }
+
+    fn about<'a>(&'a self, scenario: &'a Scenario) -> impl Iterator<Item = &'a (String, Rule)> {
+        self.rules.iter().filter(move |(_, rule)| rule.when.holds(scenario))
     }
 }
 
@@ -161,13 +176,13 @@ mod tests {
     #[test]
     fn an_entry_that_nothing_shows_is_refused() {
         let entry = "[[divergence]]\nid = \"a\"\nstatements = [1]\npython = \">=3.8\"\ndiffers = \"x\"\nbetter = \"y\"\n";
-        assert!(parse(entry).unwrap_err().contains("a: neither edits nor tests"));
+        assert!(parse(entry).unwrap_err().contains("a: neither traces nor tests"));
         let twice = format!("{entry}tests = [\"t\"]\n{entry}tests = [\"t\"]\n");
         assert!(parse(&twice).unwrap_err().contains("twice"));
         let odd = entry.replace(">=3.8", "3.8") + "tests = [\"t\"]\n";
         assert!(parse(&odd).unwrap_err().contains("python must be"));
-        let half = entry.to_owned() + "hangs = true\n";
-        assert!(parse(&half).unwrap_err().contains("goes together"));
+        let idle = entry.to_owned() + "[[divergence.traces]]\nshows = \"x\"\nwhen = {}\n";
+        assert!(parse(&idle).unwrap_err().contains("a rule about traces needs"));
         assert!(parse("[[divergence]]\nid = 1").unwrap_err().contains("divergences.toml"));
     }
 }

@@ -7,6 +7,7 @@ mod addresses;
 mod closing;
 mod datagrams;
 mod errors;
+mod files;
 mod handle_request;
 mod handlers;
 mod hooks;
