@@ -158,8 +158,13 @@ impl Rules {
         self.about(scenario).flat_map(|(_, rule)| rule.luck.iter().copied()).collect()
     }
 
-    fn about<'a>(&'a self, scenario: &'a Scenario) -> impl Iterator<Item = &'a (String, Rule)> {
-        self.rules.iter().filter(move |(_, rule)| rule.when.holds(scenario))
+    fn about<'a>(
+        &'a self,
+        scenario: &Scenario,
+    ) -> impl Iterator<Item = &'a (String, Rule)> + use<'a> {
+        let holds: Vec<_> =
+            self.rules.iter().filter(|(_, rule)| rule.when.holds(scenario)).collect();
+        holds.into_iter()
     }
 }
 
