@@ -14,7 +14,7 @@ fn main() {
     let mut here = Twin::new(&Command::here(&harness)).unwrap();
     let mut python = Twin::new(&Command::python("python3".as_ref())).unwrap();
     let rules = socketserver_conformance::divergence::Rules::new(
-        socketserver_conformance::divergence::load().unwrap(),
+        &socketserver_conformance::divergence::load().unwrap(),
         python.version(),
     );
     let mut hits = std::collections::BTreeMap::new();
