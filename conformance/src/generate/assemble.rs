@@ -60,6 +60,11 @@ fn simplify(draft: &mut Draft) {
         // What is sent to a connection that may be closed already arrives or does not.
         draft.settings.early = false;
     }
+    if draft.transport.is_unix() && !reads_all(draft) {
+        // A client on a Unix socket is told whether something was left unread, and that depends on how far a buffer reads
+        // ahead.
+        draft.settings.rbufsize = None;
+    }
     // With a limit, everything must have been said before: a short one is over soon.
     let files = draft.handler == HandlerKind::Files;
     draft.settings.impatient &= stream && files && !draft.settings.early;
