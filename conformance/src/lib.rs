@@ -8,6 +8,7 @@ pub mod divergence;
 pub mod generate;
 pub mod grammar;
 mod reduce;
+pub mod report;
 pub mod results;
 pub mod scenario;
 mod serve;
