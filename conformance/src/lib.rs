@@ -6,6 +6,7 @@ pub mod compare;
 pub mod differential;
 pub mod divergence;
 pub mod generate;
+pub mod golden;
 pub mod grammar;
 mod reduce;
 pub mod report;

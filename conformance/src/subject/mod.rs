@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::{Scenario, Strategy};
 use crate::trace::Trace;
 
@@ -26,7 +28,8 @@ pub trait Subject {
 }
 
 /// What came of playing a scenario.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Played {
     /// It was played to its end.
     Trace(Trace),
