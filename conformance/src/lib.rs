@@ -12,6 +12,7 @@ mod reduce;
 pub mod report;
 pub mod results;
 pub mod scenario;
+pub mod self_test;
 mod serve;
 pub mod statements;
 pub mod subject;
