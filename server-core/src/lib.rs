@@ -57,10 +57,11 @@
 //!
 //! # Features
 //!
-//! - `testing`: `testing`, an in-memory transport and a recording service.
+//! - `testing`: `testing`, an in-memory transport, a recording service and a virtual clock.
 
 mod backoff;
 mod builder;
+mod clock;
 mod common;
 mod concurrency;
 mod config;

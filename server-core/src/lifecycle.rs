@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::shutdown::StopOrder;
 use crate::sync::{
     Arc, AtomicU64, Condvar, Mutex, Ordering, ThreadId, current_thread, lock, wait, wait_timeout,
@@ -105,12 +106,12 @@ impl Lifecycle {
 
     /// Sleeps for `pause`, or until a stop is ordered.
     pub(crate) fn pause(&self, pause: Duration) {
-        let Some(deadline) = Instant::now().checked_add(pause) else { return };
+        let Some(deadline) = clock::now().checked_add(pause) else { return };
         let mut state = lock(&self.state);
         while !state.stop_ordered {
-            match deadline.saturating_duration_since(Instant::now()) {
+            match deadline.saturating_duration_since(clock::now()) {
                 Duration::ZERO => return,
-                left => state = wait_timeout(&self.changed, state, left),
+                left => state = clock::wait_timeout(&self.changed, state, left),
             }
         }
     }

@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
+use crate::clock;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
 use crate::config::PollInterval;
 use crate::error::ServeError;
@@ -39,10 +40,12 @@ where
         while !self.serving.stop_ordered() {
             let patience = poll_interval.patience();
             let left = match woken {
-                Some(since) => patience.map(|patience| patience.saturating_sub(since.elapsed())),
+                Some(since) => {
+                    patience.map(|patience| patience.saturating_sub(clock::now() - since))
+                }
                 None => patience,
             };
-            let begun = woken.unwrap_or_else(Instant::now);
+            let begun = woken.unwrap_or_else(clock::now);
             let readiness = self.wait(left)?;
             // A request that arrived together with the stop stays in the backlog, and there are no
             // service actions on the turn that notices a stop.
@@ -75,8 +78,8 @@ where
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let started = Instant::now();
-        let remaining = || timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+        let started = clock::now();
+        let remaining = || timeout.map(|timeout| timeout.saturating_sub(clock::now() - started));
         let mut left = timeout;
         loop {
             // With a stop ordered only a look is taken: what is there is served, nothing is waited for.

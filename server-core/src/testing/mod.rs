@@ -1,13 +1,17 @@
 //! An in-memory transport that follows a script, and a service that records what was called.
 //!
 //! Loops, strategies and services can be tested with these without a port and without a sleep. Time
-//! is virtual where it can be: a wait with a limit and nothing scripted is over at once.
+//! is virtual where it can be: a wait with a limit and nothing scripted is over at once; with a
+//! [`VirtualClock`] the loop knows how long that was.
 
+pub(crate) mod clock;
 mod inline;
 mod script;
 mod service;
+mod timetable;
 mod transport;
 
+pub use clock::VirtualClock;
 pub use inline::Inline;
 pub use script::{Closed, Script, ScriptedRequest};
 pub use service::{Act, Calls, Hook, RecordingService};

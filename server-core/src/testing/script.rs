@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use super::clock;
+use super::timetable::Timetable;
 use crate::request::Request;
 use crate::sync::{Arc, AtomicU64, Condvar, Mutex, Ordering, lock, wait};
 use crate::transport::{GetRequestError, Readiness, Wait};
@@ -24,6 +26,7 @@ struct Stage {
 #[derive(Default)]
 struct State {
     steps: VecDeque<Step>,
+    timetable: Timetable<Event>,
     woken: bool,
     waits: u64,
     waited: Duration,
@@ -34,6 +37,35 @@ enum Step {
     Request(String),
     Error(GetRequestError),
     BreakWait(io::Error),
+}
+
+/// What can happen at a certain time.
+enum Event {
+    Step(Step),
+    Wake,
+}
+
+impl State {
+    /// Lets happen what is due by the virtual clock of this thread.
+    fn catch_up(&mut self) {
+        let Some(now) = clock::elapsed() else { return };
+        while let Some(event) = self.timetable.take_due(now) {
+            match event {
+                Event::Step(step) => self.steps.push_back(step),
+                Event::Wake => self.woken = true,
+            }
+        }
+    }
+
+    /// Moves the virtual clock to the next event, if that comes before `end` or with it.
+    fn skip_to_event(&self, end: Option<Duration>) -> bool {
+        let Some(next) = self.timetable.next() else { return false };
+        let comes = clock::elapsed().is_some() && end.is_none_or(|end| next <= end);
+        if comes {
+            clock::advance_to(next);
+        }
+        comes
+    }
 }
 
 impl Script {
@@ -50,6 +82,22 @@ impl Script {
     /// The wait itself fails.
     pub fn break_wait(&self, error: io::Error) -> &Self {
         self.push(Step::BreakWait(error))
+    }
+
+    /// A request of this name comes in when this much time has gone by on the [virtual
+    /// clock](super::VirtualClock) of the serving thread; never if it has none.
+    pub fn request_at(&self, at: Duration, name: impl Into<String>) -> &Self {
+        self.enter(at, Event::Step(Step::Request(name.into())))
+    }
+
+    /// The same for an [`error`](Self::error).
+    pub fn error_at(&self, at: Duration, error: GetRequestError) -> &Self {
+        self.enter(at, Event::Step(Step::Error(error)))
+    }
+
+    /// The same for a wake that nobody has a reason for.
+    pub fn wake_at(&self, at: Duration) -> &Self {
+        self.enter(at, Event::Wake)
     }
 
     /// How often the transport was asked to wait.
@@ -86,6 +134,11 @@ impl Script {
         self
     }
 
+    fn enter(&self, at: Duration, event: Event) -> &Self {
+        lock(&self.0.state).timetable.enter(at, event);
+        self
+    }
+
     pub(super) fn wake(&self) {
         lock(&self.0.state).woken = true;
         self.0.changed.notify_all();
@@ -94,7 +147,9 @@ impl Script {
     pub(super) fn wait(&self, sought: &Wait<'_>) -> io::Result<Readiness> {
         let mut state = lock(&self.0.state);
         state.waits += 1;
+        let end = sought.get_timeout().and_then(clock::end_of_sleep);
         loop {
+            state.catch_up();
             match state.steps.front() {
                 Some(Step::Request(_) | Step::Error(_)) if !sought.is_for_request() => {}
                 Some(Step::Request(_) | Step::Error(_)) => return Ok(Readiness::Request),
@@ -108,7 +163,11 @@ impl Script {
             if std::mem::take(&mut state.woken) {
                 return Ok(Readiness::Woken);
             }
+            if state.skip_to_event(end) {
+                continue;
+            }
             if let Some(timeout) = sought.get_timeout() {
+                end.into_iter().for_each(clock::advance_to);
                 state.waited += timeout;
                 return Ok(Readiness::TimedOut);
             }
@@ -120,7 +179,9 @@ impl Script {
     }
 
     pub(super) fn take(&self) -> Result<(ScriptedRequest, String), GetRequestError> {
-        match lock(&self.0.state).steps.pop_front() {
+        let mut state = lock(&self.0.state);
+        state.catch_up();
+        match state.steps.pop_front() {
             Some(Step::Request(name)) => {
                 let closed = self.0.closed.clone();
                 Ok((ScriptedRequest { name: name.clone(), closed, detached: false }, name))
