@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use crate::support::server;
 use socketserver_core::testing::{Act, Hook, Inline, RecordingService, ScriptedTransport};
-use socketserver_core::{GetRequestError, Handled, ServeError, Server, ServerConfig, StopOrder};
+use socketserver_core::{
+    Concurrency, Dispatched, GetRequestError, Handled, Job, Listener, Rejected, ServeError, Server,
+    ServerConfig, StopOrder,
+};
 
 fn seconds(seconds: u64) -> ServerConfig {
     ServerConfig::new().timeout(Duration::from_secs(seconds))
@@ -151,4 +154,37 @@ fn a_stop_and_nothing_that_can_be_taken_is_a_stop() {
     script.error(GetRequestError::Exhausted(io::Error::other("no descriptors")));
     assert!(matches!(server.handle_request(), Ok(Handled::ShutdownRequested)));
     assert_eq!(server.counts().exhausted, 1);
+}
+
+#[test]
+fn a_stop_that_was_used_up_is_over_as_a_run_is() {
+    let (server, _, _) = server(RecordingService::new());
+    let mut server = server.with_config(seconds(60));
+    let (stop, handle) = (server.shutdown_handle(), server.handle());
+    assert_eq!(stop.request(), StopOrder::Kept);
+    assert!(matches!(server.handle_request(), Ok(Handled::ShutdownRequested)));
+    assert!(handle.is_stopping(), "what belongs to that run is over with it");
+    assert_eq!(handle.request_shutdown(), StopOrder::TooLate);
+    assert_eq!(stop.request(), StopOrder::TooLate, "a late repeat");
+    assert!(matches!(server.handle_request(), Ok(Handled::TimedOut)));
+}
+
+/// A strategy that never has anybody to run a request.
+struct Overloaded;
+
+impl<J: Job> Concurrency<J> for Overloaded {
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
+        Ok(Dispatched::Finished(job.overloaded()))
+    }
+}
+
+#[test]
+fn a_request_that_the_strategy_refuses_uses_the_call_up() {
+    let transport = ScriptedTransport::new();
+    let script = transport.script();
+    let mut server = Server::new(transport, Overloaded, RecordingService::new());
+    script.request("one");
+    assert!(matches!(server.handle_request(), Ok(Handled::Refused)));
+    assert_eq!((server.counts().overloaded, server.counts().in_progress()), (1, 0));
+    assert_eq!(script.closed().closed(), 1);
 }

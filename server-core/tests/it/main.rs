@@ -5,3 +5,4 @@ mod handle_request;
 mod serve_forever;
 mod shutdown;
 mod support;
+mod time;
