@@ -1,12 +1,14 @@
 //! When `serve_forever` turns, in virtual time.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use socketserver_core::testing::{Inline, ScriptedRequest, ScriptedTransport, VirtualClock};
 use socketserver_core::{
-    Ended, HandlerResult, PollInterval, Server, ServerConfig, ServerHandle, Service,
+    Ended, GetRequestError, HandlerResult, PollInterval, Server, ServerConfig, ServerHandle,
+    Service,
 };
 
 use crate::timetable::{Event, Pauses, Timetable, enter, span, timetable};
@@ -57,6 +59,9 @@ fn turns(
     let clock = VirtualClock::with_tick(tick);
     let transport = ScriptedTransport::new();
     enter(&transport.script(), timetable);
+    // Should nobody stop it, this does, with an error.
+    let end = GetRequestError::Fatal(io::Error::other("it went on for too long"));
+    transport.script().error_at(LONGEST * 100, end);
     let (turns, requests) = (RefCell::default(), Cell::new(0));
     let service = Timed { clock: &clock, work, until, least, turns, requests };
     let config = ServerConfig::new().poll_interval(interval);

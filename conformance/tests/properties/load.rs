@@ -2,11 +2,13 @@
 //! comes, and which books must balance.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use socketserver::concurrency::{AtClose, ThreadPerRequest, ThreadPool, WhenFull};
-use socketserver_core::{Counts, Job};
+use socketserver_core::{Counts, Job, ShutdownHandle};
 
 /// Nothing takes this long: what waits longer is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -111,10 +113,31 @@ impl Fates {
         fates.nth(number).copied().unwrap_or(Fate::Served)
     }
 
-    /// How many handlers have begun.
-    pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::SeqCst) as u64
+    /// How many met this fate, which is not to be refused.
+    fn met(&self, fate: Fate) -> u64 {
+        let let_in = self.dealt.iter().filter(|fate| **fate != Fate::Refused);
+        let begun = self.begun.load(Ordering::SeqCst);
+        let_in.take(begun).filter(|other| **other == fate).count() as u64
     }
+
+    fn refused(&self) -> u64 {
+        let verified = self.dealt.iter().take(self.verified.load(Ordering::SeqCst));
+        verified.filter(|fate| **fate == Fate::Refused).count() as u64
+    }
+}
+
+/// Waits for the thread that serves, which drops the sender of `ended` at its end. If that does not come in time
+/// the server is stopped, so that the test fails rather than hangs.
+pub(crate) fn join<T>(
+    serving: ScopedJoinHandle<'_, T>,
+    ended: &Receiver<()>,
+    stop: &ShutdownHandle,
+) -> T {
+    let in_time = ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected);
+    stop.request();
+    let result = serving.join().unwrap();
+    assert!(in_time, "nothing has stopped it");
+    result
 }
 
 pub(crate) fn threads() -> ThreadPerRequest {
@@ -127,14 +150,17 @@ pub(crate) fn pool<J: Job + Send + 'static>(who: Who) -> Option<ThreadPool<J>> {
     Some(ThreadPool::new(workers).queue(queue).when_full(when_full).at_close(at_close))
 }
 
-/// Every request that came in has left by one door. `then` are the books of the moment at which the stop
-/// was through, `now` those after the close.
-pub(crate) fn check_books(then: Counts, now: Counts, begun: u64) {
+/// Every request that came in has left by one door, and by the right one. `then` are the books of the moment at
+/// which the stop was through, `now` those after the close.
+pub(crate) fn check_books(then: Counts, now: Counts, fates: &Fates) {
     let doors = [now.served, now.refused, now.overloaded, now.unserved, now.detached];
     let left = doors.iter().sum::<u64>() + now.handed_over;
     assert_eq!(now.accepted, left, "{now:?}");
     assert_eq!(now.in_progress(), 0, "{now:?}");
     assert_eq!(then.accepted, now.accepted, "somebody was let in after the stop");
-    assert_eq!(begun, now.served + now.detached, "{now:?}");
+    assert_eq!(fates.begun.load(Ordering::SeqCst) as u64, now.served + now.detached, "{now:?}");
+    assert_eq!(now.refused, fates.refused(), "{now:?}");
+    assert_eq!(now.detached, fates.met(Fate::Detaches), "{now:?}");
+    assert_eq!(now.errors, fates.met(Fate::Fails) + fates.met(Fate::Panics), "{now:?}");
     assert_eq!(now.handed_over, 0, "{now:?}");
 }

@@ -1,19 +1,25 @@
 //! A stop in the middle of a load that comes from memory, from another thread.
 
+use std::cell::{Cell, OnceCell};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use proptest::prelude::*;
 use socketserver::concurrency::Synchronous;
-use socketserver_core::testing::{ScriptedRequest, ScriptedTransport};
+use socketserver_core::testing::{
+    Hook, Inline, RecordingService, ScriptedRequest, ScriptedTransport,
+};
 use socketserver_core::{
-    Concurrency, Ended, HandlerError, HandlerResult, PollInterval, Server, ServerConfig,
-    ServerHandle, Service, ServiceJob, StopOrder,
+    Concurrency, Dispatched, Ended, HandlerError, HandlerResult, Job, Listener, PollInterval,
+    Rejected, Server, ServerConfig, ServerHandle, Service, ServiceJob, ShutdownHandle, StopOrder,
 };
 
-use crate::load::{Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, load, pool, threads};
+use crate::load::{
+    Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, join, load, pool, threads,
+};
 
 struct Fated {
     fates: Arc<Fates>,
@@ -72,10 +78,13 @@ where
         assert_eq!(stop.request(), StopOrder::Kept);
     }
     let then = thread::scope(|scope| {
-        let serving = scope.spawn(|| {
-            let ended = server.serve_forever().unwrap();
+        let (end, ended) = mpsc::channel();
+        let (serving, over) = (&mut server, &over);
+        let serving = scope.spawn(move || {
+            let result = serving.serve_forever().unwrap();
             over.store(true, Ordering::SeqCst);
-            ended
+            drop(end);
+            result
         });
         for come in 0..=load.fates.len() {
             if matches!(load.stop, StopAt::Come(count) if count == come) {
@@ -85,7 +94,7 @@ where
                 script.request(come.to_string());
             }
         }
-        assert_eq!(serving.join().unwrap(), Ended::Shutdown);
+        assert_eq!(join(serving, &ended, &stop), Ended::Shutdown);
         let then = handle.counts();
         for _ in 0..load.late {
             script.request("late");
@@ -95,7 +104,7 @@ where
     let left = script.backlog() as u64;
     server.close();
     let now = server.counts();
-    check_books(then, now, fates.begun());
+    check_books(then, now, &fates);
     // Nobody was lost on the way either: whoever was not let in is still there.
     assert_eq!(now.accepted + left, clients + load.late as u64);
     assert_eq!(script.closed().closed(), now.accepted, "all are closed that were let in");
@@ -104,7 +113,62 @@ where
     }
 }
 
+/// Runs requests in place. Before the wait of this number it orders a stop: the loop has looked for one by then.
+struct StopBefore {
+    wait: Cell<u64>,
+    waits: Cell<u64>,
+    stop: OnceCell<ShutdownHandle>,
+}
+
+impl<J: Job> Concurrency<J> for StopBefore {
+    fn has_room(&self) -> bool {
+        self.waits.set(self.waits.get() + 1);
+        if self.waits.get() == self.wait.get()
+            && let Some(stop) = self.stop.get()
+        {
+            stop.request();
+        }
+        true
+    }
+
+    fn process_request(
+        &self,
+        job: J,
+        listener: &mut dyn Listener,
+    ) -> Result<Dispatched, Rejected<J>> {
+        Inline.process_request(job, listener)
+    }
+}
+
 proptest! {
+    /// A request that comes together with the stop is left for the next run, which serves it.
+    #[test]
+    fn who_comes_with_the_stop_is_left_to_the_next_run(requests in 0..8_u64, wait in 1..9_u64) {
+        let wait = wait.min(requests + 1);
+        let transport = ScriptedTransport::new();
+        let script = transport.script();
+        for number in 0..requests {
+            script.request(number.to_string());
+        }
+        let strategy = StopBefore { wait: Cell::new(wait), waits: Cell::new(0), stop: OnceCell::new() };
+        let service = RecordingService::new();
+        let calls = service.calls();
+        let config = ServerConfig::new().poll_interval(PollInterval::Never);
+        let mut server = Server::new(transport, strategy, service).with_config(config);
+        let _ = server.concurrency().stop.set(server.shutdown_handle());
+        prop_assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
+        prop_assert_eq!(server.counts().accepted, wait - 1);
+        prop_assert_eq!(script.backlog() as u64, requests - (wait - 1));
+        prop_assert_eq!(calls.count(Hook::ServiceActions) as u64, wait - 1);
+
+        // The next run is stopped when it has nothing left to do.
+        server.concurrency().waits.set(0);
+        let left = script.backlog() as u64;
+        server.concurrency().wait.set(left + 1);
+        prop_assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
+        prop_assert_eq!(server.counts().served, requests);
+    }
+
     /// It ends, nobody is let in afterwards, and each request leaves by one door and is closed.
     #[test]
     fn a_stop_ends_any_load(load in load(12)) {

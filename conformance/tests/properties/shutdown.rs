@@ -13,7 +13,9 @@ use socketserver::core::{Concurrency, ServiceJob};
 use socketserver::prelude::*;
 use socketserver::transports::Tcp;
 
-use crate::load::{Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, load, pool, threads};
+use crate::load::{
+    Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, join, load, pool, threads,
+};
 
 /// A reply that does not go in one piece.
 const REPLY: usize = 100_000;
@@ -119,22 +121,24 @@ where
             let come = come.clone();
             scope.spawn(move || client(b'a' + u8::try_from(name).unwrap(), address, &come))
         };
-        let serving = scope.spawn(|| {
-            let ended = server.serve_forever();
-            (server, ended)
+        let (end, ended) = mpsc::channel();
+        let serving = scope.spawn(move || {
+            let result = server.serve_forever();
+            drop(end);
+            (server, result)
         });
         let early: Vec<_> = (0..clients).map(start).collect();
         if let StopAt::Come(count) = load.stop {
             (0..count).for_each(|_| has_come.recv_timeout(PATIENCE).unwrap());
             stop.shutdown_timeout(PATIENCE).unwrap();
         }
-        let (mut server, ended) = serving.join().unwrap();
-        assert_eq!(ended.unwrap(), Ended::Shutdown);
+        let (mut server, result) = join(serving, &ended, &stop);
+        assert_eq!(result.unwrap(), Ended::Shutdown);
         let then = handle.counts();
         let late: Vec<_> = (clients..clients + load.late).map(start).collect();
         server.close();
         let now = server.counts();
-        check_books(then, now, fates.begun());
+        check_books(then, now, &fates);
         assert!(late.into_iter().all(|client| client.join().unwrap() == Seen::End));
         // Those that failed count as served, but have seen an end.
         let replies = early.into_iter().filter_map(|client| match client.join().unwrap() {
