@@ -292,6 +292,8 @@ mod unix {
         // Without a timeout the system begins an interrupted send again, or it ends early; with one it fails.
         write_all_of_it(stream_fn(say_much), &mut receiver);
         write_all_of_it(stream_fn(say_much).timeout(PATIENCE), &mut receiver);
+        // `wfile` is not alone in coping with that: CPython's sockets do.
+        write_all_of_it(stream_fn(say_much_by_hand).timeout(PATIENCE), &mut receiver);
         signal_hook::low_level::unregister(registered);
     }
 
@@ -302,6 +304,17 @@ mod unix {
         client.rfile.read_line(&mut answer)?;
         assert_eq!(answer, "client response\n");
         assert_eq!(client.wfile.write(&vec![b'x'; MUCH])?, MUCH);
+        Ok(())
+    }
+
+    fn say_much_by_hand(client: &mut Stream<TcpConnection>) -> HandlerResult {
+        client.wfile.write_all(b"write data\n")?;
+        client.rfile.read_line(&mut String::new())?;
+        let much = vec![b'x'; MUCH];
+        let mut sent = 0;
+        while sent < MUCH {
+            sent += client.connection.send(&much[sent..])?;
+        }
         Ok(())
     }
 
