@@ -25,7 +25,7 @@ mod unix {
     use std::rc::Rc;
     use std::sync::{Arc, Mutex};
     use std::thread;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use libtest_mimic::{Arguments, Failed, Trial};
     use rustix::process::{Signal, getpid, kill_process};
@@ -331,6 +331,16 @@ mod unix {
         assert_eq!(server.counts().errors, 0);
     }
 
+    /// Waits until the main thread sleeps in its send, as far as the system tells: an awake one is not interrupted.
+    fn await_sleep() {
+        let state = format!("/proc/self/task/{}/stat", std::process::id());
+        let deadline = Instant::now() + PATIENCE;
+        while fs::read_to_string(&state).is_ok_and(|state| !state.contains(") S ")) {
+            assert!(Instant::now() < deadline, "it does not sleep");
+            thread::yield_now();
+        }
+    }
+
     /// Sends signals while the server is in the middle of its write. They go to the main thread, which serves.
     fn interrupt_and_read(address: SocketAddr, handled: &mut UnixStream) -> usize {
         let mut client = TcpStream::connect(address).unwrap();
@@ -341,6 +351,7 @@ mod unix {
         client.write_all(b"client response\n").unwrap();
         client.peek(&mut [0]).unwrap();
         for _ in 0..100 {
+            await_sleep();
             kill_process(getpid(), Signal::USR1).unwrap();
             handled.read_exact(&mut [0]).unwrap();
         }
