@@ -76,6 +76,11 @@ pub(crate) fn load(most: usize) -> impl Strategy<Value = Load> {
     )
 }
 
+/// So many cases, and no search for a shorter one that takes for ever because each waits in vain.
+pub(crate) fn patient(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, max_shrink_time: 30_000, ..ProptestConfig::default() }
+}
+
 fn who() -> impl Strategy<Value = Who> {
     let full = prop::sample::select(&[WhenFull::Wait, WhenFull::Refuse, WhenFull::RunInLoop][..]);
     let close = prop::sample::select(&[AtClose::Serve, AtClose::Discard][..]);

@@ -18,7 +18,7 @@ use socketserver_core::{
 };
 
 use crate::load::{
-    Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, join, load, pool, threads,
+    Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, join, load, patient, pool, threads,
 };
 
 struct Fated {
@@ -141,6 +141,8 @@ impl<J: Job> Concurrency<J> for StopBefore {
 }
 
 proptest! {
+    #![proptest_config(patient(256))]
+
     /// A request that comes together with the stop is left for the next run, which serves it.
     #[test]
     fn who_comes_with_the_stop_is_left_to_the_next_run(requests in 0..8_u64, wait in 1..9_u64) {

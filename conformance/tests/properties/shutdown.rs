@@ -14,7 +14,7 @@ use socketserver::prelude::*;
 use socketserver::transports::Tcp;
 
 use crate::load::{
-    Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, join, load, pool, threads,
+    Fate, Fates, Load, PATIENCE, StopAt, Who, check_books, join, load, patient, pool, threads,
 };
 
 /// A reply that does not go in one piece.
@@ -162,7 +162,7 @@ where
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(patient(64))]
 
     /// It ends; nobody is let in afterwards; each request leaves by one door; and each client has all of its
     /// reply, or an end.

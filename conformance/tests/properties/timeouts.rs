@@ -3,12 +3,13 @@
 //! A tick is what the clock of the machine can tell apart: a sleep that should end between two ticks ends
 //! at the later one.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use socketserver_core::testing::{Hook, Inline, RecordingService, ScriptedTransport, VirtualClock};
 use socketserver_core::{Concurrency, Dispatched, Handled, Job, Listener, Rejected};
-use socketserver_core::{Server, ServerConfig};
+use socketserver_core::{Server, ServerConfig, ShutdownHandle};
 
 use crate::timetable::{Event, Pauses, Timetable, enter, span, timetable};
 
@@ -56,7 +57,76 @@ impl<J: Job> Concurrency<J> for FullUntil<'_> {
     }
 }
 
+/// Runs requests in place, and orders a stop when it is asked for room at this time or later.
+struct StopFrom<'a> {
+    at: Duration,
+    clock: &'a VirtualClock,
+    stop: Cell<Option<ShutdownHandle>>,
+}
+
+impl<J: Job> Concurrency<J> for StopFrom<'_> {
+    fn has_room(&self) -> bool {
+        if self.clock.elapsed() >= self.at
+            && let Some(stop) = self.stop.take()
+        {
+            stop.request();
+        }
+        true
+    }
+
+    fn process_request(
+        &self,
+        job: J,
+        listener: &mut dyn Listener,
+    ) -> Result<Dispatched, Rejected<J>> {
+        Inline.process_request(job, listener)
+    }
+}
+
 proptest! {
+    /// A stop cuts the wait of `handle_request` at once, and is used up by that; a request that is there is served
+    /// all the same.
+    #[test]
+    fn a_stop_cuts_the_wait(
+        timeout in prop::option::of(span(LONGEST)),
+        stop_at in span(LONGEST),
+        request_at in span(LONGEST),
+        wakes in prop::collection::vec(span(LONGEST), 0..6),
+    ) {
+        let clock = VirtualClock::install();
+        let transport = ScriptedTransport::new();
+        let script = transport.script();
+        script.request_at(request_at, "one").wake_at(stop_at);
+        for at in wakes {
+            script.wake_at(at);
+        }
+        let service = RecordingService::new();
+        let calls = service.calls();
+        let strategy = StopFrom { at: stop_at, clock: &clock, stop: Cell::new(None) };
+        let config = timeout.map_or(ServerConfig::new(), |timeout| ServerConfig::new().timeout(timeout));
+        let mut server = Server::new(transport, strategy, service).with_config(config);
+        let stop = server.shutdown_handle();
+        server.concurrency().stop.set(Some(stop.clone()));
+
+        let deadline = timeout.unwrap_or(Duration::MAX);
+        match server.handle_request().unwrap() {
+            Handled::Served => {
+                prop_assert!(request_at <= stop_at && request_at <= deadline);
+                prop_assert_eq!(clock.elapsed(), request_at);
+            }
+            Handled::TimedOut => {
+                prop_assert!(deadline < request_at && deadline <= stop_at);
+                prop_assert_eq!((clock.elapsed(), calls.hooks()), (deadline, "HT".to_owned()));
+            }
+            Handled::ShutdownRequested => {
+                prop_assert!(stop_at < request_at && stop_at <= deadline);
+                prop_assert_eq!((clock.elapsed(), calls.hooks()), (stop_at, String::new()));
+                prop_assert!(!stop.is_requested(), "it is used up");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// However often it is woken for nothing: it never gives up early, nor more than a tick late; what comes
     /// before that is taken, at once; and the pause when something ran out ends with the timeout at the latest.
     #[test]
