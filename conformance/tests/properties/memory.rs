@@ -4,8 +4,9 @@ use std::cell::{Cell, OnceCell};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Sender};
 use std::thread;
+use std::time::Instant;
 
 use proptest::prelude::*;
 use socketserver::concurrency::Synchronous;
@@ -113,6 +114,35 @@ where
     }
 }
 
+/// At a slow request, says so, waits until the server is asked to stop, and dawdles.
+struct Dawdling {
+    begin: Sender<()>,
+    yields: u32,
+    through: Arc<AtomicBool>,
+}
+
+impl Service<ScriptedRequest> for Dawdling {
+    fn finish_request(
+        &self,
+        request: &mut ScriptedRequest,
+        _: &String,
+        server: &ServerHandle,
+    ) -> HandlerResult {
+        if request.name() == "slow" {
+            self.begin.send(())?;
+            let deadline = Instant::now() + PATIENCE;
+            while !server.is_stopping() && Instant::now() < deadline {
+                thread::yield_now();
+            }
+            for _ in 0..self.yields {
+                thread::yield_now();
+            }
+            self.through.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
 /// Runs requests in place. Before the wait of this number it orders a stop: the loop has looked for one by then.
 struct StopBefore {
     wait: Cell<u64>,
@@ -179,5 +209,30 @@ proptest! {
             Who::Threads => run(&load, threads()),
             Who::Pool { .. } => run(&load, pool(load.who).unwrap()),
         }
+    }
+
+    /// Whoever waits for a stop gets on when the request in progress is through, and not before.
+    #[test]
+    fn a_stop_waits_for_the_request_in_progress(before in 0..4, yields in 20..200_u32) {
+        let (begin, begun) = mpsc::channel();
+        let through = Arc::new(AtomicBool::new(false));
+        let service = Dawdling { begin, yields, through: Arc::clone(&through) };
+        let transport = ScriptedTransport::new();
+        let script = transport.script();
+        for _ in 0..before {
+            script.request("quick");
+        }
+        script.request("slow").request("too late");
+        let mut server = Server::new(transport, Inline, service);
+        let stop = server.shutdown_handle();
+        thread::scope(|scope| {
+            let serving = scope.spawn(|| server.serve_forever());
+            begun.recv_timeout(PATIENCE).unwrap();
+            let stopped = stop.shutdown_timeout(PATIENCE);
+            let in_time = through.load(Ordering::SeqCst);
+            assert_eq!(serving.join().unwrap().unwrap(), Ended::Shutdown);
+            assert_eq!((stopped, in_time), (Ok(StopOrder::Delivered), true));
+        });
+        prop_assert_eq!(script.backlog(), 1);
     }
 }
