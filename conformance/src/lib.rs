@@ -1,6 +1,7 @@
 //! Holds the servers of this workspace against CPython's documented behaviour.
 
 pub mod catalogue;
+mod cli;
 mod clients;
 pub mod compare;
 pub mod differential;
@@ -19,4 +20,5 @@ pub mod subject;
 pub mod trace;
 mod wire;
 
+pub use cli::run;
 pub use serve::serve_scenarios;

@@ -38,7 +38,12 @@ impl<C: StreamRequest> RFile<C> {
 
 impl<C: StreamRequest> Read for RFile<C> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.open()?.read(buf)
+        let reader = self.open()?;
+        if buf.is_empty() {
+            // `BufReader` would fill its buffer, which waits for the client.
+            return Ok(0);
+        }
+        reader.read(buf)
     }
 }
 

@@ -101,6 +101,19 @@ fn without_a_buffer_nothing_is_read_that_was_not_asked_for() {
 }
 
 #[test]
+fn a_read_of_nothing_takes_nothing() {
+    for size in [0, 1, 8192] {
+        let connection = Double::new(&[b"x"]);
+        let service = stream_fn(|stream: &mut Stream<Double>| {
+            assert_eq!(stream.rfile.read(&mut [])?, 0);
+            Ok(())
+        });
+        serve(&connection, &service.rbufsize(size)).unwrap();
+        assert_eq!(connection.state().asked, [0; 0], "rbufsize {size}");
+    }
+}
+
+#[test]
 fn with_a_buffer_one_receive_is_enough_for_many_lines() {
     let connection = Double::new(&[b"one\ntwo\n"]);
     let service = stream_fn(|stream: &mut Stream<Double>| {

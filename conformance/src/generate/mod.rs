@@ -10,6 +10,8 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{Just, Strategy as Draw, any};
 use proptest::prop_oneof;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::scenario::{HandlerKind, Op, Scenario, Strategy, Transport};
 
@@ -126,6 +128,17 @@ pub fn scenarios(
         )
 }
 
+/// Draws so many scenarios of all kinds; the same for the same seed.
+pub fn drawn(seed: u64, count: usize) -> Vec<Scenario> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    let draw = scenarios(Strategy::ALL.to_vec(), Transport::ALL.to_vec());
+    // Nothing is filtered, so every draw succeeds.
+    (0..count).filter_map(|_| Some(draw.new_tree(&mut runner).ok()?.current())).collect()
+}
+
 fn op() -> impl Draw<Value = Op> {
     prop_oneof![
         3 => Just(Op::ReadLine),
@@ -188,21 +201,14 @@ fn settings() -> impl Draw<Value = Settings> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod tests {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-
     use super::*;
     use crate::scenario::{Hook, Step, Verb};
 
     /// What must be seen among what is drawn, or a part of the harness is asleep.
     #[test]
     fn everything_is_drawn_sooner_or_later() {
-        let mut runner = TestRunner::deterministic();
-        let draw = scenarios(Strategy::ALL.to_vec(), Transport::ALL.to_vec());
-        let drawn: Vec<_> =
-            (0..2000).map(|_| draw.new_tree(&mut runner).unwrap().current()).collect();
+        let drawn = drawn(1, 2000);
         let some = |what: &str, is: &dyn Fn(&Scenario) -> bool| {
             assert!(drawn.iter().filter(|scenario| is(scenario)).count() > 5, "{what} is rare");
         };

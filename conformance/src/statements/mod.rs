@@ -42,7 +42,7 @@ mod validate;
 
 pub use catalogue::{Divergence, LoadError, Statement, Statements};
 pub use problem::{Place, Problem, Wrong};
-pub use runner::{Outcome, RunError, TestResult, run};
+pub use runner::{Outcome, RunError, TestResult, run, tests_of};
 pub use summary::Summary;
 pub use test_name::TestName;
 pub use validate::STATEMENTS;

@@ -16,6 +16,9 @@ use super::test_name::TestName;
 /// How long building may take.
 const BUILD: Duration = Duration::from_secs(1800);
 
+/// How long listing tests may take.
+const LIST: Duration = Duration::from_secs(60);
+
 /// What became of a named test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -111,6 +114,32 @@ pub fn run(
         outcome: outcomes.remove(name).unwrap_or(Outcome::Missing),
     };
     Ok(names.iter().map(result).collect())
+}
+
+/// The tests in these programs of a package, by their names.
+///
+/// # Errors
+///
+/// When the tests cannot be built or a program not be started.
+pub fn tests_of(
+    workspace: &Path,
+    package: &str,
+    targets: &[&str],
+) -> Result<BTreeSet<TestName>, RunError> {
+    let programs = build(workspace)?;
+    let wanted =
+        programs.iter().filter(|it| it.package == package && targets.contains(&it.target.as_str()));
+    let mut names = BTreeSet::new();
+    for program in wanted {
+        let what = program.executable.display().to_string();
+        let list = start(&what, Command::new(&program.executable).arg("--list"), LIST)?;
+        names.extend(output::listed(&list.stdout).into_iter().map(|test| TestName {
+            package: package.to_owned(),
+            target: program.target.clone(),
+            test: test.to_owned(),
+        }));
+    }
+    Ok(names)
 }
 
 fn start(what: &str, command: &mut Command, limit: Duration) -> Result<Ran, RunError> {
