@@ -143,6 +143,14 @@ fn streams(plain: &Scenario, driver: Driver) -> Vec<Case> {
             },
         ),
         (
+            "unread_input_and_a_failing_close",
+            Scenario {
+                acts: vec![Act { hook: Hook::CloseRequest, at: 0, does: Does::Panic }],
+                handle: vec![],
+                ..plain.clone()
+            },
+        ),
+        (
             "refused_then_served",
             Scenario {
                 acts: vec![Act { hook: Hook::VerifyRequest, at: 0, does: Does::Refuse }],
