@@ -24,7 +24,7 @@ pub(crate) struct Clients {
     transport: Transport,
     server: Option<SockAddr>,
     folder: PathBuf,
-    clients: BTreeMap<usize, Client>,
+    all: BTreeMap<usize, Client>,
     /// The clients of streams in the order in which they connected, which is the order in which they are accepted.
     connected: Vec<usize>,
 }
@@ -49,14 +49,14 @@ impl Clients {
             transport,
             server: None,
             folder: PathBuf::new(),
-            clients: BTreeMap::new(),
+            all: BTreeMap::new(),
             connected: Vec::new(),
         }
     }
 
     /// Where to connect to; clients with paths have theirs beside the server's.
     pub(crate) fn server_is_at(&mut self, port: Option<u16>, path: &Path) {
-        self.folder = path.to_owned();
+        path.clone_into(&mut self.folder);
         self.server = match port {
             Some(port) => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()),
             None => SockAddr::unix(path).ok(),
@@ -90,20 +90,19 @@ impl Clients {
                 }
             }
             Step::Reset(client) => {
-                if let Some(socket) = self.clients.get_mut(&client).and_then(|it| it.socket.take())
-                {
+                if let Some(socket) = self.all.get_mut(&client).and_then(|it| it.socket.take()) {
                     socket.set_linger(Some(Duration::ZERO))?;
                 }
                 Ok(())
             }
             Step::Close(client) => {
-                self.clients.get_mut(&client).map(|it| it.socket.take());
+                self.all.get_mut(&client).map(|it| it.socket.take());
                 Ok(())
             }
             Step::Read(client, bytes) => {
                 let stream = self.transport.is_stream();
                 let patience = deadline.saturating_duration_since(Instant::now()).min(PATIENCE);
-                let Some(client) = self.clients.get_mut(&client) else { return Ok(()) };
+                let Some(client) = self.all.get_mut(&client) else { return Ok(()) };
                 client.read(if stream { bytes } else { 0 }, stream, patience)
             }
             // These are not for clients.
@@ -112,7 +111,7 @@ impl Clients {
     }
 
     fn socket(&self, client: usize) -> Option<&Socket> {
-        self.clients.get(&client).and_then(|client| client.socket.as_ref())
+        self.all.get(&client).and_then(|client| client.socket.as_ref())
     }
 
     fn connect(&mut self, number: usize, named: bool) -> io::Result<()> {
@@ -127,7 +126,7 @@ impl Clients {
         if self.transport.is_stream() {
             self.connected.push(number);
         }
-        self.clients.insert(number, Client { socket: Some(socket), seen: Vec::new() });
+        self.all.insert(number, Client { socket: Some(socket), seen: Vec::new() });
         Ok(())
     }
 
@@ -135,7 +134,7 @@ impl Clients {
     /// only a look is taken.
     pub(crate) fn read_the_rest(&mut self, reports: &[Report]) {
         let stream = self.transport.is_stream();
-        for (number, client) in &mut self.clients {
+        for (number, client) in &mut self.all {
             let accepted = self.connected.iter().position(|client| client == number);
             let ends = accepted.is_some_and(|request| has_ended(reports, request));
             let patience = if stream && ends { PATIENCE } else { A_LOOK };
@@ -148,7 +147,7 @@ impl Clients {
     /// What each client saw, as words.
     pub(crate) fn seen(&self) -> BTreeMap<usize, Vec<String>> {
         let words = |client: &Client| client.seen.iter().map(Seen::word).collect();
-        self.clients.iter().map(|(number, client)| (*number, words(client))).collect()
+        self.all.iter().map(|(number, client)| (*number, words(client))).collect()
     }
 }
 

@@ -74,25 +74,22 @@ pub fn run(
             // Another part found something, or the user is waiting.
             return Ok(());
         }
-        match pair.borrow_mut().case(scenario) {
-            Ok(case) => match &case.verdict {
-                Verdict::New(difference) => {
-                    shrinking.store(true, Ordering::Relaxed);
-                    Err(TestCaseError::fail(difference.expected.clone()))
-                }
-                _ => {
-                    if !shrinking.load(Ordering::Relaxed) {
-                        found(case);
-                    }
-                    Ok(())
-                }
-            },
+        let case = match pair.borrow_mut().case(scenario) {
+            Ok(case) => case,
             Err(error) => {
                 let reason = error.to_string();
                 broken.borrow_mut().get_or_insert(error);
-                Err(TestCaseError::fail(reason))
+                return Err(TestCaseError::fail(reason));
             }
+        };
+        if let Verdict::New(difference) = &case.verdict {
+            shrinking.store(true, Ordering::Relaxed);
+            return Err(TestCaseError::fail(difference.expected.clone()));
         }
+        if !shrinking.load(Ordering::Relaxed) {
+            found(case);
+        }
+        Ok(())
     });
     if let Some(error) = broken.into_inner() {
         return Err(error);

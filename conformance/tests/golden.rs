@@ -2,8 +2,6 @@
 //! --test golden`, with the CPython in the path that the records should be of.
 
 #![cfg(test)]
-#![expect(clippy::print_stdout, reason = "a notice")]
-#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::{Failure, Outcome, cargo, tidy};
+use crate::{Failure, Outcome, cargo, conformance, tidy};
 
 /// One step of the gate.
 struct Step {
@@ -25,6 +25,9 @@ enum Verdict {
 
 type Row = (&'static str, Verdict);
 
+/// A short pass: all layers, few generated scenarios, and always the same, so that a failure can be repeated.
+const CONFORMANCE: [&str; 4] = ["--cases", "100", "--seed", "1"];
+
 const WARNINGS_FAIL: [&str; 3] = ["--", "-D", "warnings"];
 
 /// Runs the gate.
@@ -36,7 +39,7 @@ pub(crate) fn run() -> Outcome {
         notices.push("cargo-nextest was not found: `cargo test` runs the tests");
     }
     if !cargo::has_program("python3") {
-        notices.push("python3 was not found: tests that use CPython as a client are left out");
+        notices.push("python3 was not found: tests that use CPython as a client are left out, and nothing is compared with it live");
     }
     for notice in &notices {
         println!("notice: {notice}");
@@ -79,6 +82,7 @@ fn steps(nextest: bool) -> Vec<Step> {
             env: &[("RUSTDOCFLAGS", "-D warnings")],
             ..step("docs", &["doc", "--workspace", "--all-features", "--no-deps"])
         },
+        step("conformance", &[&conformance::RUN[..], &CONFORMANCE].concat()),
     ]
 }
 
@@ -169,6 +173,7 @@ mod tests {
                 "cargo nextest run --workspace --all-features",
                 "cargo test --workspace --all-features --doc",
                 "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --all-features --no-deps",
+                "cargo run --quiet --package socketserver-conformance -- --cases 100 --seed 1",
             ]
         );
         assert_eq!(

@@ -5,6 +5,7 @@
 
 mod cargo;
 mod ci;
+mod conformance;
 mod repeat;
 mod tidy;
 
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs
+  ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs, conformance
+  conformance [args]      holds the servers against CPython; --help tells the arguments
   tidy                    only the checks of the source tree
   repeat [N] [-- args]    the tests (without doc tests) N times in a row, 50 unless given, up to the
                           first failure; args go to the test command
@@ -62,6 +64,7 @@ fn run(args: &[&str]) -> Outcome {
         .map_err(|error| Failure::Broken(format!("cannot enter {}: {error}", root.display())))?;
     match *args {
         ["ci"] => ci::run(),
+        ["conformance", ref rest @ ..] => conformance::run(rest),
         ["tidy"] => tidy::run(),
         ["repeat", ref rest @ ..] => repeat::run(rest),
         ["help" | "-h" | "--help"] => {

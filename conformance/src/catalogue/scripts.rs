@@ -73,7 +73,7 @@ fn socket_timeout(plain: &Scenario, driver: Driver) -> Scenario {
 }
 
 fn streams(plain: &Scenario, driver: Driver) -> Vec<Case> {
-    let with = |script: Vec<Step>, handle: Vec<Op>| Scenario { script, handle, ..plain.clone() };
+    let with = |script: Vec<Step>, handle: Vec<Op>| Scenario { handle, script, ..plain.clone() };
     let silent = Options { handler_timeout: Some(30), ..plain.options };
     let buffered = Options { wbufsize: Some(64), rbufsize: Some(4), ..plain.options };
     let raw = Options { rbufsize: Some(0), ..plain.options };

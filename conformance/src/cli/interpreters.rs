@@ -1,4 +1,4 @@
-//! Which CPythons there are to compare with.
+//! Which interpreters there are to compare with.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

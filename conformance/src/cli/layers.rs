@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -32,7 +32,7 @@ pub(super) fn golden_and_live(
     let entries = options.entries();
     progress.begin("catalogue", entries.len());
     let records = Golden::load(&golden::folder())?;
-    let known = Known::new(divergence::load()?, &records, teams)?;
+    let known = Known::new(&divergence::load()?, &records, teams)?;
     if golden {
         results.faults.extend(records.faults.iter().cloned());
     }
@@ -67,9 +67,9 @@ struct Known {
 }
 
 impl Known {
-    fn new(entries: Vec<Divergence>, records: &Golden, teams: &Teams<'_>) -> Result<Self, Failure> {
+    fn new(entries: &[Divergence], records: &Golden, teams: &Teams<'_>) -> Result<Self, Failure> {
         let version = records.version().ok_or("the records are not of one version of CPython")?;
-        let rules = |version: &str| Rules::new(&entries, version);
+        let rules = |version: &str| Rules::new(entries, version);
         let live = teams.interpreters.iter().map(|it| rules(&it.version)).collect();
         Ok(Self { recorded: rules(version), live })
     }
@@ -78,27 +78,22 @@ impl Known {
         &self,
         entry: &Entry,
         here: &Played,
-        time: std::time::Duration,
+        time: Duration,
         records: &Golden,
     ) -> Case {
-        match records.find(entry) {
-            Some((version, recorded)) => {
-                let oracle = format!("recorded from {version}");
-                case(Layer::Golden, entry, oracle, &self.recorded, recorded, here, time)
-            }
-            None => {
-                let nothing = Played::Unsupported("not recorded".to_owned());
-                let oracle = "no record".to_owned();
-                let mut case =
-                    case(Layer::Golden, entry, oracle, &self.recorded, &nothing, here, time);
-                case.verdict = Verdict::New(Difference {
-                    cpython: String::new(),
-                    here: here.trace().map(show).unwrap_or_default(),
-                    expected: "a record of what CPython does".to_owned(),
-                });
-                case
-            }
+        if let Some((version, recorded)) = records.find(entry) {
+            let oracle = format!("recorded from {version}");
+            return case(Layer::Golden, entry, oracle, &self.recorded, recorded, here, time);
         }
+        let nothing = Played::Unsupported("not recorded".to_owned());
+        let oracle = "no record".to_owned();
+        let mut case = case(Layer::Golden, entry, oracle, &self.recorded, &nothing, here, time);
+        case.verdict = Verdict::New(Difference {
+            cpython: String::new(),
+            here: here.trace().map(show).unwrap_or_default(),
+            expected: "a record of what CPython does".to_owned(),
+        });
+        case
     }
 
     fn against_cpythons(
@@ -124,7 +119,7 @@ fn case(
     rules: &Rules,
     theirs: &Played,
     here: &Played,
-    time: std::time::Duration,
+    time: Duration,
 ) -> Case {
     Case {
         layer,
@@ -140,9 +135,7 @@ fn case(
     }
 }
 
-fn timed<T>(
-    play: impl FnOnce() -> Result<T, SubjectError>,
-) -> Result<(T, std::time::Duration), SubjectError> {
+fn timed<T>(play: impl FnOnce() -> Result<T, SubjectError>) -> Result<(T, Duration), SubjectError> {
     let start = Instant::now();
     play().map(|played| (played, start.elapsed()))
 }

@@ -1,5 +1,8 @@
 //! The command line: what can be asked for, and what is run because of it.
 
+#![expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
+#![expect(clippy::print_stderr, reason = "a command line tool reports failures on standard error")]
+
 mod interpreters;
 mod layers;
 mod progress;
@@ -29,7 +32,7 @@ use teams::Teams;
 /// Exit code: 0 if everything is the same as in CPython or a listed difference, 1 if something is not, 2 if the harness could
 /// not do its work.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "conformance")]
+#[command(bin_name = "cargo xtask conformance")]
 struct Options {
     /// How many scenarios to generate, for each interpreter.
     #[arg(long, value_name = "N", default_value_t = 400)]

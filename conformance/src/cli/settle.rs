@@ -119,7 +119,7 @@ pub(super) fn divergences(
     Ok(())
 }
 
-/// The rules about traces that hold for any of the CPythons that were compared with, or recorded.
+/// The rules about traces that hold for any of the interpreters that were compared with, or recorded.
 fn expected_rules(
     entries: &[divergence::Divergence],
     found: &[Interpreter],

@@ -143,7 +143,6 @@ fn is_like(call: &Call, pattern: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod tests {
     use super::*;
 

@@ -169,7 +169,6 @@ impl Rules {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod tests {
     use super::*;
 

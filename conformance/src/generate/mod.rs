@@ -5,6 +5,7 @@
 
 mod acts;
 mod assemble;
+mod fit;
 
 use proptest::collection::vec;
 use proptest::option::weighted;

@@ -48,11 +48,10 @@ impl Orders {
     /// Gets ready to hear orders while this scenario is served.
     pub(super) fn prepare(&mut self, scenario: &Scenario) -> Result<(), String> {
         match (&self.source, scenario.strategy) {
-            (Source::Here, Strategy::Fork) => Ok(()),
             (Source::Thread { .. }, Strategy::Fork) => {
                 Err("this process has started threads, so it must not fork".to_owned())
             }
-            (Source::Thread { .. }, _) => Ok(()),
+            (Source::Here, Strategy::Fork) | (Source::Thread { .. }, _) => Ok(()),
             (Source::Here, _) => {
                 READ_HERE.store(false, Ordering::Relaxed);
                 let (sender, orders) = channel();

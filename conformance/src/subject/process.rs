@@ -215,10 +215,9 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let (orders, reports) = match (child.stdin.take(), child.stdout.take()) {
-            (Some(orders), Some(reports)) => (orders, reports),
-            // Both have just been asked for.
-            _ => return Err(io::ErrorKind::BrokenPipe.into()),
+        // Both have just been asked for.
+        let (Some(orders), Some(reports)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
         };
         Ok(Self { child, orders, reports: read_lines(reports)? })
     }
