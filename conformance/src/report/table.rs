@@ -31,8 +31,8 @@ fn write_table(out: &mut String, results: &Results) -> std::fmt::Result {
     if !open.is_empty() {
         writeln!(out, "open statements: {}", open.join(", "))?;
     }
-    let hits: Vec<_> =
-        results.divergences.iter().map(|(id, hits)| format!("{hits} × {id}")).collect();
+    let seen = results.divergences.iter().filter(|(_, hits)| *hits > 0);
+    let hits: Vec<_> = seen.map(|(id, hits)| format!("{hits} × {id}")).collect();
     list(out, "listed differences, and how often they were seen", &hits)?;
     list(out, "not checked", &tally::not_checked(results))?;
     list(out, "wrong apart from cases", &results.faults)?;
