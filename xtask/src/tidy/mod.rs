@@ -6,6 +6,7 @@ mod dependencies;
 mod documents;
 mod files;
 mod manifests;
+mod snapshots;
 mod text;
 
 use std::fmt;
@@ -48,6 +49,7 @@ const CHECKS: &[Check] = &[
     dependencies::without_dependencies,
     dependencies::core_stays_clear,
     manifests::lints,
+    snapshots::owned,
     documents::present,
     documents::changelog_has_version,
     documents::gate_command,
