@@ -1,6 +1,6 @@
 //! Scenarios nobody thought of: drawn by proptest, so that one that shows a difference shrinks to a short one.
 //!
-//! What is drawn is a [`Draft`], a bag of choices that are all possible; making a scenario of it leaves out what would be a
+//! What is drawn is a draft, a bag of choices that are all possible; making a scenario of it leaves out what would be a
 //! matter of luck even in CPython, or would never end.
 
 mod acts;
