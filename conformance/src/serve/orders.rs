@@ -2,6 +2,7 @@
 //! forking unsafe, between the turns of the loop.
 
 use std::io::{self, BufRead};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -84,6 +85,7 @@ impl Orders {
     }
 }
 
+/// Ends the process with the last order: a server that waits to be stopped must not outlive the harness.
 fn listen(orders: &Sender<Order>, stage: &Mutex<Option<Arc<Stage>>>, stoppers: &Stoppers) {
     while let Some(order) = read_order() {
         if !matches!(order, Order::Stop) {
@@ -97,6 +99,7 @@ fn listen(orders: &Sender<Order>, stage: &Mutex<Option<Arc<Stage>>>, stoppers: &
         let stopper = thread::spawn(move || stage.shutdown());
         stoppers.lock().unwrap_or_else(PoisonError::into_inner).push(stopper);
     }
+    process::exit(0);
 }
 
 fn read_order() -> Option<Order> {
@@ -110,11 +113,14 @@ fn read_order() -> Option<Order> {
 
 /// Hears an order to stop in the thread that serves, if that is who listens.
 pub(super) fn listen_while_serving(stage: &Stage) {
-    if READ_HERE.load(Ordering::Relaxed)
-        && order_is_there()
-        && matches!(read_order(), Some(Order::Stop))
-    {
-        stage.request_stop();
+    if !READ_HERE.load(Ordering::Relaxed) || !order_is_there() {
+        return;
+    }
+    match read_order() {
+        Some(Order::Stop) => stage.request_stop(),
+        Some(_) => {}
+        // As above.
+        None => process::exit(0),
     }
 }
 
