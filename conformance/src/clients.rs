@@ -118,6 +118,8 @@ impl Clients {
         let domain = if self.transport.is_unix() { Domain::UNIX } else { Domain::IPV4 };
         let kind = if self.transport.is_stream() { Type::STREAM } else { Type::DGRAM };
         let socket = Socket::new(domain, kind, None)?;
+        // Also for connecting: a server that does not take what is sent must not hang the harness.
+        socket.set_write_timeout(Some(PATIENCE))?;
         if named && self.transport == Transport::UnixDatagram {
             socket.bind(&SockAddr::unix(self.folder.with_extension(number.to_string()))?)?;
         }

@@ -35,6 +35,20 @@ pub struct Difference {
 /// Compares what the oracle showed with what was shown here.
 pub fn compare(rules: &Rules, scenario: &Scenario, cpython: &Played, here: &Played) -> Verdict {
     let (theirs, ours) = match (cpython, here) {
+        (theirs, Played::Hung(ours)) => {
+            return Verdict::New(Difference {
+                cpython: theirs.trace().map(show).unwrap_or_default(),
+                here: format!("hangs after\n{}", show(ours)),
+                expected: "a scenario that ends: nothing here may hang".to_owned(),
+            });
+        }
+        (theirs, Played::Failed { why, trace }) => {
+            return Verdict::New(Difference {
+                cpython: theirs.trace().map(show).unwrap_or_default(),
+                here: format!("fails after\n{}", show(trace)),
+                expected: format!("a scenario that is played to its end: {why}"),
+            });
+        }
         (Played::Unsupported(why), _) => return Verdict::Unsupported(format!("CPython: {why}")),
         (_, Played::Unsupported(why)) => return Verdict::Unsupported(why.clone()),
         (Played::Trace(theirs), Played::Trace(ours)) => (theirs, ours),
@@ -48,11 +62,11 @@ pub fn compare(rules: &Rules, scenario: &Scenario, cpython: &Played, here: &Play
                 }),
             };
         }
-        (theirs, Played::Hung(ours)) => {
+        (Played::Failed { why, trace }, Played::Trace(ours)) => {
             return Verdict::New(Difference {
-                cpython: theirs.trace().map(show).unwrap_or_default(),
-                here: format!("hangs after\n{}", show(ours)),
-                expected: "a scenario that ends: nothing here may hang".to_owned(),
+                cpython: format!("fails after\n{}", show(trace)),
+                here: show(ours),
+                expected: format!("a scenario that CPython plays to its end: {why}"),
             });
         }
     };
@@ -87,4 +101,31 @@ pub fn without(trace: &Trace, places: &[Place]) -> Trace {
 pub fn show(trace: &Trace) -> String {
     // Maps with numbers as keys, strings and lists: nothing that JSON could not say.
     serde_json::to_string_pretty(trace).unwrap_or_else(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::catalogue;
+    use crate::divergence::load;
+
+    #[test]
+    fn what_fails_or_hangs_here_is_new_whatever_cpython_does() {
+        let rules = Rules::new(&load().unwrap(), "CPython 3.11.7");
+        let scenario = catalogue().swap_remove(0).scenario;
+        let failed = Played::Failed { why: "no port".to_owned(), trace: Trace::default() };
+        let hung = Played::Hung(Trace::default());
+        let unsupported = Played::Unsupported("no such class".to_owned());
+        let trace = Played::Trace(Trace::default());
+        let compare = |cpython, here| compare(&rules, &scenario, cpython, here);
+        for cpython in [&trace, &failed, &hung, &unsupported] {
+            for here in [&failed, &hung] {
+                let verdict = compare(cpython, here);
+                assert!(matches!(verdict, Verdict::New(_)), "{cpython:?} {here:?}: {verdict:?}");
+            }
+        }
+        assert!(matches!(compare(&failed, &trace), Verdict::New(_)));
+        assert!(matches!(compare(&unsupported, &trace), Verdict::Unsupported(_)));
+        assert_eq!(compare(&trace, &trace), Verdict::Same);
+    }
 }

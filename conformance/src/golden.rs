@@ -88,6 +88,9 @@ impl Record {
             let played = match cpython.play(&entry.scenario)? {
                 Played::Trace(trace) => Played::Trace(without(&trace, &luck)),
                 Played::Hung(trace) => Played::Hung(without(&trace, &luck)),
+                Played::Failed { why, trace } => {
+                    Played::Failed { why, trace: without(&trace, &luck) }
+                }
                 Played::Unsupported(why) => Played::Unsupported(why),
             };
             record.insert(group_of(entry).1.to_owned(), played);

@@ -44,7 +44,10 @@ pub(crate) fn reduce(reports: &[Report], clients: BTreeMap<usize, Vec<String>>) 
                 }
                 trace.left.extend(left.iter().cloned());
             }
-            Report::Hello { .. } | Report::Ready { .. } | Report::Unsupported { .. } => {}
+            Report::Hello { .. }
+            | Report::Ready { .. }
+            | Report::Unsupported { .. }
+            | Report::Failed { .. } => {}
         }
     }
     trace

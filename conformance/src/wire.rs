@@ -46,6 +46,11 @@ pub(crate) enum Report {
     },
     /// A hook has been entered.
     Hook(HookCall),
+    /// It should be able to play this scenario, but could not make the server.
+    Failed {
+        /// Why not.
+        why: String,
+    },
     /// One verb of the driver is over.
     Verb {
         /// `returned`, or what came out of it.

@@ -198,7 +198,7 @@ impl Making<'_> {
     #[cfg(not(unix))]
     fn fork<T: Transport, S: Service<T::Request>>(&mut self, _: T, _: S) {
         let why = "nothing forks on this platform".to_owned();
-        self.stage.report(&crate::wire::Report::Unsupported { why });
+        self.stage.report(&crate::wire::Report::Failed { why });
     }
 
     fn serve<T, C, S>(&mut self, transport: T, strategy: C, service: S)

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use orders::Orders;
 use stage::{Stage, say};
 
-use crate::scenario::{Does, Hook, Scenario};
+use crate::scenario::{Does, Hook, Scenario, Strategy};
 use crate::wire::{Order, Report};
 
 /// Plays scenarios until nobody sends any more.
@@ -29,12 +29,10 @@ pub fn serve_scenarios() {
     let mut orders = Orders::new();
     while let Some(order) = orders.next() {
         let Order::Run { scenario, path } = order else { continue };
-        let played = match unsupported(&scenario) {
-            Some(why) => Err(why),
-            None => play(*scenario, Path::new(&path), &mut orders),
-        };
-        if let Err(why) = played {
+        if let Some(why) = unsupported(&scenario) {
             say(&Report::Unsupported { why });
+        } else if let Err(why) = play(*scenario, Path::new(&path), &mut orders) {
+            say(&Report::Failed { why });
         }
     }
 }
@@ -48,8 +46,11 @@ fn play(scenario: Scenario, path: &Path, orders: &mut Orders) -> Result<(), Stri
     result
 }
 
-/// Why this project cannot play a scenario: what Rust has no word for.
+/// Why this project cannot play a scenario: what Rust has no word for, or this platform has not.
 fn unsupported(scenario: &Scenario) -> Option<String> {
+    if cfg!(not(unix)) && (scenario.transport.is_unix() || scenario.strategy == Strategy::Fork) {
+        return Some(format!("no {} {} on this platform", scenario.strategy, scenario.transport));
+    }
     scenario.acts.iter().find_map(|act| {
         let in_handler =
             matches!(act.hook, Hook::Setup | Hook::Handle | Hook::Finish | Hook::FinishRequest);

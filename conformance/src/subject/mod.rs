@@ -35,6 +35,13 @@ pub enum Played {
     Trace(Trace),
     /// It did not end in time, and was killed. The trace is what was seen up to then.
     Hung(Trace),
+    /// It was not played to its end: the server could not be made or reached, or the subject's process ended on the way.
+    Failed {
+        /// What happened.
+        why: String,
+        /// What was seen up to then.
+        trace: Trace,
+    },
     /// The subject cannot play it, for this reason. Never a pass.
     Unsupported(String),
 }
@@ -43,7 +50,7 @@ impl Played {
     /// What was seen, if anything.
     pub const fn trace(&self) -> Option<&Trace> {
         match self {
-            Self::Trace(trace) | Self::Hung(trace) => Some(trace),
+            Self::Trace(trace) | Self::Hung(trace) | Self::Failed { trace, .. } => Some(trace),
             Self::Unsupported(_) => None,
         }
     }

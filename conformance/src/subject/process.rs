@@ -42,6 +42,10 @@ enum Cut {
     Hung,
     /// The subject cannot play this.
     Unsupported(String),
+    /// The server could not be made or reached.
+    Failed(String),
+    /// The process is gone.
+    Gone,
     /// Something else is broken.
     Broken(SubjectError),
 }
@@ -73,6 +77,10 @@ impl Process {
             Ok(Report::Hello { version }) => Ok(version),
             Ok(other) => Err(self.nonsense(&format!("{other:?}"))),
             Err(Cut::Broken(error)) => Err(error),
+            Err(Cut::Gone) => {
+                let gone = io::Error::from(io::ErrorKind::UnexpectedEof);
+                Err(process_error(&self.command, "say what it is", gone))
+            }
             Err(_) => Err(self.nonsense("nothing")),
         }
     }
@@ -85,8 +93,10 @@ impl Process {
     fn order(&mut self, order: &Order) -> Result<(), Cut> {
         let text =
             serde_json::to_string(order).map_err(|error| self.nonsense(&error.to_string()))?;
-        writeln!(self.running.orders, "{text}")
-            .map_err(|error| process_error(&self.command, &text, error).into())
+        match writeln!(self.running.orders, "{text}") {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Cut::Gone),
+            sent => sent.map_err(|error| process_error(&self.command, &text, error).into()),
+        }
     }
 
     /// The next report, up to the deadline.
@@ -95,10 +105,7 @@ impl Process {
         match self.running.reports.recv_timeout(left) {
             Ok(line) => serde_json::from_str(&line).map_err(|_| self.nonsense(&line).into()),
             Err(RecvTimeoutError::Timeout) => Err(Cut::Hung),
-            Err(RecvTimeoutError::Disconnected) => {
-                let gone = io::Error::from(io::ErrorKind::UnexpectedEof);
-                Err(process_error(&self.command, "go on", gone).into())
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(Cut::Gone),
         }
     }
 
@@ -119,6 +126,7 @@ impl Process {
         match self.next(heard.deadline)? {
             Report::Ready { port } => clients.server_is_at(port, &path),
             Report::Unsupported { why } => return Err(Cut::Unsupported(why)),
+            Report::Failed { why } => return Err(Cut::Failed(why)),
             other => return Err(self.nonsense(&format!("{other:?}")).into()),
         }
         if !scenario.script.contains(&Step::Drive) {
@@ -132,8 +140,7 @@ impl Process {
                     self.listen(heard, |heard| heard.driven() || heard.settled(*turns))?;
                 }
                 other => {
-                    let failed =
-                        |source| SubjectError::Client { step: format!("{other:?}"), source };
+                    let failed = |source| client_failed(format!("{other:?}"), source);
                     clients.step(other, heard.deadline).map_err(failed)?;
                 }
             }
@@ -177,6 +184,15 @@ impl Subject for Process {
                 Ok(Played::Hung(reduce(&heard.reports, clients.seen())))
             }
             Err(Cut::Unsupported(why)) => Ok(Played::Unsupported(why)),
+            Err(Cut::Failed(why)) => {
+                self.restart()?;
+                Ok(Played::Failed { why, trace: reduce(&heard.reports, clients.seen()) })
+            }
+            Err(Cut::Gone) => {
+                let why = format!("its process has ended: {}", self.running.end());
+                self.restart()?;
+                Ok(Played::Failed { why, trace: reduce(&heard.reports, clients.seen()) })
+            }
             Err(Cut::Broken(error)) => {
                 // What it still does would be taken for a part of the next scenario.
                 self.restart()?;
@@ -221,13 +237,18 @@ impl Running {
         };
         Ok(Self { child, orders, reports: read_lines(reports)? })
     }
+
+    /// Ends it if need be, and tells how it has ended.
+    fn end(&mut self) -> String {
+        // It may be gone already; its children end when they find that nobody reads their reports, or with their clients.
+        let _ = self.child.kill();
+        self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may be gone already; its children end when they find that nobody reads their reports, or with their clients.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
@@ -244,7 +265,22 @@ fn read_lines(reports: ChildStdout) -> io::Result<Receiver<String>> {
     Ok(receiver)
 }
 
+/// What it means that a client cannot do its part: nobody serves it, or something else is broken.
+fn client_failed(step: String, source: io::Error) -> Cut {
+    match source.kind() {
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::NotFound
+        | io::ErrorKind::TimedOut
+        | io::ErrorKind::WouldBlock => Cut::Failed(format!("a client could not {step}: {source}")),
+        _ => Cut::Broken(SubjectError::Client { step, source }),
+    }
+}
+
 fn process_error(command: &Command, doing: &str, source: io::Error) -> SubjectError {
     let program = command.program.display().to_string();
     SubjectError::Process { program, doing: doing.to_owned(), source }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
