@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Options;
+use super::{Failure, Options};
 use crate::subject::{Command, Process, Subject};
 
 /// The versions whose behaviour is known, newest last.
@@ -18,13 +18,20 @@ pub(super) struct Interpreter {
 }
 
 /// Those that are asked for, else all that are found; what is missing is noted.
-pub(super) fn find(options: &Options, notices: &mut Vec<String>) -> Vec<Interpreter> {
+///
+/// # Errors
+///
+/// When one that is asked for is not there, does not work or is not CPython.
+pub(super) fn find(
+    options: &Options,
+    notices: &mut Vec<String>,
+) -> Result<Vec<Interpreter>, Failure> {
     if options.no_python {
         notices.push(
             "as asked for, nothing was compared with CPython itself, only with what was recorded of it"
                 .to_owned(),
         );
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut found = BTreeMap::new();
     let asked = !options.python.is_empty();
@@ -41,12 +48,16 @@ pub(super) fn find(options: &Options, notices: &mut Vec<String>) -> Vec<Interpre
                 let version = process.version().to_owned();
                 found.entry(version.clone()).or_insert(Interpreter { command, version });
             }
-            Ok(process) => notices.push(format!(
-                "{} is {}, not CPython: not compared with",
-                program.display(),
-                process.version()
-            )),
-            Err(error) if asked => notices.push(format!("not compared with: {error}")),
+            Ok(process) => {
+                let what = format!("{} is {}, not CPython", program.display(), process.version());
+                if asked {
+                    return Err(what.into());
+                }
+                notices.push(format!("{what}: not compared with"));
+            }
+            Err(error) if asked => {
+                return Err(format!("cannot compare with {}: {error}", program.display()).into());
+            }
             // Most versions are not there on most machines.
             Err(_) => {}
         }
@@ -57,5 +68,5 @@ pub(super) fn find(options: &Options, notices: &mut Vec<String>) -> Vec<Interpre
                 .to_owned(),
         );
     }
-    found.into_values().collect()
+    Ok(found.into_values().collect())
 }

@@ -29,7 +29,7 @@ pub(super) fn golden_and_live(
     if !golden && !live {
         return Ok(());
     }
-    let entries = options.entries();
+    let entries = options.entries()?;
     progress.begin("catalogue", entries.len());
     let records = Golden::load(&golden::folder())?;
     let known = Known::new(&divergence::load()?, &records, teams)?;

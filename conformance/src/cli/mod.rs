@@ -3,8 +3,10 @@
 #![expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
 #![expect(clippy::print_stderr, reason = "a command line tool reports failures on standard error")]
 
+mod asleep;
 mod interpreters;
 mod layers;
+mod picked;
 mod progress;
 mod settle;
 mod teams;
@@ -18,7 +20,6 @@ use std::time::{Instant, SystemTime};
 
 use clap::{Parser, ValueEnum};
 
-use crate::catalogue::{Entry, catalogue};
 use crate::report;
 use crate::results::{Layer, Results};
 use crate::scenario::{Strategy, Transport};
@@ -108,11 +109,8 @@ impl Options {
 
     /// Whether all there is to run is run, so that what is not hit is a fault.
     fn is_complete(&self) -> bool {
-        self.filter.is_empty() && self.layer.is_empty()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        catalogue().into_iter().filter(|entry| entry.name.contains(&self.filter)).collect()
+        self.filter.is_empty()
+            && LayerName::value_variants().iter().all(|name| self.wants(name.layer()))
     }
 
     /// The strategies and transports to generate scenarios for.
@@ -171,17 +169,15 @@ fn seed(options: &Options) -> u64 {
 }
 
 fn list(options: &Options) -> Result<bool, Failure> {
-    for entry in options.entries() {
+    for entry in options.entries()? {
         println!("{}", entry.name);
     }
     for name in tests::named(options)? {
         println!("{name}");
     }
-    for statement in Statements::load(&settle::folder())?.statements {
-        let name = format!("statement {}", statement.number);
-        if name.contains(&options.filter) {
-            println!("{name}: {}", statement.says);
-        }
+    let all = Statements::load(&settle::folder())?;
+    for statement in options.statements(&all) {
+        println!("{}: {}", picked::statement_name(statement), statement.says);
     }
     Ok(true)
 }
@@ -189,7 +185,11 @@ fn list(options: &Options) -> Result<bool, Failure> {
 fn check(options: &Options, harness: &std::path::Path) -> Result<bool, Failure> {
     let start = Instant::now();
     let mut results = Results { seed: seed(options), ..Results::default() };
-    let found = interpreters::find(options, &mut results.notices);
+    let found = interpreters::find(options, &mut results.notices)?;
+    if let Some(folder) = &options.report {
+        // Better told now than when all is done.
+        std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    }
     let progress = Progress::new();
     {
         let teams = Teams::new(harness, &found);
@@ -199,13 +199,17 @@ fn check(options: &Options, harness: &std::path::Path) -> Result<bool, Failure> 
     let ran = tests::run(options, &progress, &mut results)?;
     settle::statements(options, &ran, &mut results)?;
     settle::divergences(options, &found, &ran, &mut results)?;
-    results.time = start.elapsed();
     progress.end();
+    asleep::check(options, &mut results)?;
+    results.time = start.elapsed();
     println!("{}", report::table(&results));
     if let Some(folder) = &options.report {
-        report::write(&results, folder)
-            .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
+        report::write(&results, folder).map_err(|error| cannot_write(folder, &error))?;
         println!("report: {}", folder.join("index.html").display());
     }
     Ok(results.is_good())
+}
+
+fn cannot_write(folder: &std::path::Path, error: &std::io::Error) -> Failure {
+    format!("cannot write to {}: {error}", folder.display()).into()
 }

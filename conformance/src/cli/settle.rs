@@ -23,8 +23,13 @@ pub(super) fn statements(
     ran: &Ran,
     results: &mut Results,
 ) -> Result<(), Failure> {
+    if !options.wants(Layer::Statements) {
+        return Ok(());
+    }
     // Without its scenarios a statement would look open.
-    if !options.wants(Layer::Statements) || !options.is_complete() {
+    if !options.wants(Layer::Golden) {
+        let why = "the statements were not judged, only their tests: their scenarios are in the layer golden";
+        results.notices.push(why.to_owned());
         return Ok(());
     }
     let all = Statements::load(&folder())?;
@@ -35,7 +40,8 @@ pub(super) fn statements(
         .filter(|case| case.layer == Layer::Golden)
         .map(|case| (case.name.as_str(), case))
         .collect();
-    let rows = all.statements.iter().map(|statement| row(statement, &all, ran, &played)).collect();
+    let rows =
+        options.statements(&all).map(|statement| row(statement, &all, ran, &played)).collect();
     results.statements = rows;
     Ok(())
 }
@@ -47,7 +53,7 @@ fn row(
     played: &BTreeMap<&str, &Case>,
 ) -> StatementRow {
     let divergence = statement.divergence.as_deref().and_then(|id| all.divergence(id));
-    let own = statement.tests.iter().chain(divergence.iter().flat_map(|entry| &entry.tests));
+    let own = all.tests_of(statement);
     let tests: Vec<(String, String)> = own.map(|name| (name.clone(), said(name, ran))).collect();
     let scenarios_hold = statement.scenarios.iter().all(|name| {
         let verdict = played.get(name.as_str()).map(|case| &case.verdict);

@@ -28,7 +28,7 @@ pub(super) type Ran = BTreeMap<TestName, Outcome>;
 pub(super) fn named(options: &Options) -> Result<BTreeSet<TestName>, Failure> {
     let mut names = BTreeSet::new();
     if options.wants(Layer::Statements) {
-        names.extend(Statements::load(&settle::folder())?.tests());
+        names.extend(options.tests_of_statements(&Statements::load(&settle::folder())?));
     }
     let mut programs = Vec::new();
     if options.wants(Layer::Ported) {
@@ -38,9 +38,9 @@ pub(super) fn named(options: &Options) -> Result<BTreeSet<TestName>, Failure> {
         programs.push(PROPERTIES);
     }
     if !programs.is_empty() {
-        names.extend(statements::tests_of(workspace(), PACKAGE, &programs)?);
+        let all = statements::tests_of(workspace(), PACKAGE, &programs)?;
+        names.extend(all.into_iter().filter(|name| options.picks(name)));
     }
-    names.retain(|name| name.to_string().contains(&options.filter));
     Ok(names)
 }
 

@@ -17,7 +17,7 @@ use crate::subject::{Played, Subject, SubjectError};
 /// Plays everything once, then goes through the faults. Says whether all were caught.
 pub(super) fn run(options: &Options, harness: &Path) -> Result<bool, Failure> {
     let mut notices = Vec::new();
-    let mut found = interpreters::find(options, &mut notices);
+    let mut found = interpreters::find(options, &mut notices)?;
     // One is enough to show that something is caught.
     found.truncate(1);
     let records = Golden::load(&golden::folder())?;
@@ -30,7 +30,7 @@ pub(super) fn run(options: &Options, harness: &Path) -> Result<bool, Failure> {
 
     let mut sound = Replay::default();
     let mut layers = Layers::default();
-    let entries = options.entries();
+    let entries = options.entries()?;
     progress.begin("catalogue", entries.len());
     let scenarios: Vec<&Scenario> = entries.iter().map(|entry| &entry.scenario).collect();
     let shown = play(options, &teams, &scenarios, &progress, false)?;

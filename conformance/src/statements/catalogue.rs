@@ -112,6 +112,12 @@ impl Statements {
         statements.chain(divergences).filter_map(|name| name.parse().ok()).collect()
     }
 
+    /// The names of the tests that settle a statement: its own, and its divergence's.
+    pub fn tests_of<'a>(&'a self, statement: &'a Statement) -> impl Iterator<Item = &'a String> {
+        let divergence = statement.divergence.as_deref().and_then(|id| self.divergence(id));
+        statement.tests.iter().chain(divergence.into_iter().flat_map(|entry| &entry.tests))
+    }
+
     /// Every scenario that a statement names, once.
     pub fn scenarios(&self) -> BTreeSet<&str> {
         let scenarios = self.statements.iter().flat_map(|statement| &statement.scenarios);
