@@ -22,8 +22,9 @@ pub(super) fn together(draft: &mut Draft) {
         draft.settings.max_children = None;
     }
     if matches!(draft.drive, DriveDraft::Requests { idle: true }) {
-        // An idle call is short, so everything must be there before.
+        // An idle call is short, so everything must be there before, and nobody may have to wait for a child to end.
         draft.settings.early = false;
+        draft.settings.max_children = None;
     }
     if stream && !reads_all(draft) {
         // What is sent to a connection that may be closed already arrives or does not.
