@@ -94,11 +94,15 @@ pub fn run(
     if let Some(error) = broken.into_inner() {
         return Err(error);
     }
-    if let Err(TestError::Fail(_, shortest)) = result {
-        stop.store(true, Ordering::Relaxed);
-        found(pair.borrow_mut().again(shortest)?);
+    match result {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(_, shortest)) => {
+            stop.store(true, Ordering::Relaxed);
+            found(pair.borrow_mut().again(shortest)?);
+            Ok(())
+        }
+        Err(TestError::Abort(why)) => Err(SubjectError::Generator(why.to_string())),
     }
-    Ok(())
 }
 
 /// Random numbers that are the same for the same plan.

@@ -48,6 +48,7 @@ pub(super) fn drive<T, C, S>(
                 };
                 orders.join_stoppers();
                 let mut left = threads_left(threads, stage.scenario.strategy);
+                left.extend(child_left());
                 let counts = server.counts();
                 if counts.in_progress() != 0 {
                     left.push(format!("{} requests unaccounted for", counts.in_progress()));
@@ -93,6 +94,21 @@ where
         Ok(Err(error)) => format!("raised {error}"),
         Err(payload) => format!("raised {}", describe_panic(&*payload)),
     }
+}
+
+/// Whether there is a child process that closing should have waited for.
+#[cfg(unix)]
+fn child_left() -> Option<String> {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+    // Only a look; without any child it is an error.
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::All, look).is_ok().then(|| "child".to_owned())
+}
+
+#[cfg(not(unix))]
+const fn child_left() -> Option<String> {
+    None
 }
 
 /// How many threads this process has, where the system tells.

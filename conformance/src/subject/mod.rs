@@ -76,6 +76,8 @@ pub enum SubjectError {
         /// What it said.
         said: String,
     },
+    /// Scenarios could not be generated, for this reason.
+    Generator(String),
     /// A client of the scenario could not do its part.
     Client {
         /// Which step.
@@ -92,6 +94,7 @@ impl fmt::Display for SubjectError {
                 write!(f, "{program}, asked to {doing}: {source}")
             }
             Self::Protocol { program, said } => write!(f, "{program} said {said:?}"),
+            Self::Generator(why) => write!(f, "no scenario could be generated: {why}"),
             Self::Client { step, source } => write!(f, "a client could not {step}: {source}"),
         }
     }
@@ -101,7 +104,7 @@ impl std::error::Error for SubjectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Process { source, .. } | Self::Client { source, .. } => Some(source),
-            Self::Protocol { .. } => None,
+            Self::Protocol { .. } | Self::Generator(_) => None,
         }
     }
 }

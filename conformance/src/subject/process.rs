@@ -127,7 +127,10 @@ impl Process {
             Report::Ready { port } => clients.server_is_at(port, &path),
             Report::Unsupported { why } => return Err(Cut::Unsupported(why)),
             Report::Failed { why } => return Err(Cut::Failed(why)),
-            other => return Err(self.nonsense(&format!("{other:?}")).into()),
+            other => {
+                let why = format!("what was played before still goes on: {other:?}");
+                return Err(Cut::Failed(why));
+            }
         }
         if !scenario.script.contains(&Step::Drive) {
             self.order(&Order::Drive)?;

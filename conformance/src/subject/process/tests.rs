@@ -42,6 +42,12 @@ fn a_server_that_nobody_can_reach_has_failed() {
 }
 
 #[test]
+fn what_goes_on_of_an_earlier_scenario_is_a_failure() {
+    let why = failure("echo '{\"exit\":{\"pid\":1,\"status\":0}}'; read order");
+    assert!(why.starts_with("what was played before still goes on: Exit"), "{why}");
+}
+
+#[test]
 fn what_says_nothing_more_hangs() {
     assert!(matches!(played("exec sleep 60"), Played::Hung(_)));
 }
