@@ -42,6 +42,8 @@ pub(super) fn drive<T, C, S>(
             }
             Order::Close => {
                 let closed = catch_unwind(AssertUnwindSafe(|| server.close()));
+                // At once: a little later a request that closing did not wait for would be served.
+                let in_progress = server.counts().in_progress();
                 let outcome = match closed {
                     Ok(()) => "returned".to_owned(),
                     Err(payload) => format!("raised {}", describe_panic(&*payload)),
@@ -49,9 +51,8 @@ pub(super) fn drive<T, C, S>(
                 orders.join_stoppers();
                 let mut left = threads_left(threads, stage.scenario.strategy);
                 left.extend(child_left());
-                let counts = server.counts();
-                if counts.in_progress() != 0 {
-                    left.push(format!("{} requests unaccounted for", counts.in_progress()));
+                if in_progress != 0 {
+                    left.push(format!("{in_progress} requests unaccounted for"));
                 }
                 stage.report(&Report::Closed { outcome, left });
                 stage.end();

@@ -201,12 +201,29 @@ impl<R: Request, S: Service<R>> Service<R> for TracedService<S> {
 
     fn shutdown_request(&self, request: R) {
         self.call(Hook::ShutdownRequest);
-        request.say_goodbye();
-        self.close_request(request);
+        Stock(self).shutdown_request(request);
     }
 
     fn close_request(&self, request: R) {
         self.call(Hook::CloseRequest);
         self.inner.close_request(request);
+    }
+}
+
+/// What the hooks do of themselves, but with the traced `close_request`.
+struct Stock<'a, S>(&'a TracedService<S>);
+
+impl<R: Request, S: Service<R>> Service<R> for Stock<'_, S> {
+    fn finish_request(
+        &self,
+        request: &mut R,
+        client_address: &R::Addr,
+        server: &ServerHandle,
+    ) -> HandlerResult {
+        self.0.finish_request(request, client_address, server)
+    }
+
+    fn close_request(&self, request: R) {
+        self.0.close_request(request);
     }
 }
