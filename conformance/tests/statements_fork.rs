@@ -44,7 +44,7 @@ mod unix {
             println!("notice: the emulator has a thread of its own, so forking was left out");
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 15] = [
+        let tests: [(&str, fn()); 16] = [
             ("signals_neither_shorten_nor_stretch_the_wait", signals_during_wait),
             ("a_signal_that_nobody_handles_ends_the_process", unhandled_signal),
             ("a_stop_asked_for_in_a_child_stays_there_and_hangs_nobody", stop_in_child),
@@ -55,6 +55,7 @@ mod unix {
             ("children_that_somebody_else_reaps_are_forgotten", reaped_by_others),
             ("a_new_strategy_has_the_defaults", defaults),
             ("with_one_child_at_most_clients_are_served_one_after_another", one_child_at_most),
+            ("a_loop_has_no_more_children_than_it_may", limit_of_a_loop),
             ("service_actions_of_ones_own_do_not_stop_the_reaping", own_service_actions),
             ("a_child_runs_no_destructor", no_destructors),
             ("what_a_child_has_not_flushed_is_lost", lost_output),
@@ -355,6 +356,32 @@ mod unix {
                 assert_eq!(rest(client), "bye\n");
             }
             server.close();
+        }
+    }
+
+    /// Each child tells how many had ended when it was made.
+    fn limit_of_a_loop() {
+        for most in [1, 2] {
+            let stop: Arc<OnceLock<ShutdownHandle>> = Arc::default();
+            let stopper = Arc::clone(&stop);
+            let ended = Arc::new(AtomicU64::new(0));
+            let count = Arc::clone(&ended);
+            let fork = Fork::new().max_children(most).on_child_exit(move |_| {
+                if count.fetch_add(1, Ordering::SeqCst) == 3 {
+                    stopper.get().unwrap().request();
+                }
+            });
+            let service = stream_fn(move |client: &mut Stream<TcpConnection>| {
+                Ok(write!(client.wfile, "{}", ended.load(Ordering::SeqCst))?)
+            });
+            let (mut server, address) = server(fork, service);
+            stop.set(server.shutdown_handle()).unwrap();
+            let clients = [connect(address), connect(address), connect(address), connect(address)];
+            assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
+            for (before, client) in clients.iter().enumerate() {
+                let ended: usize = rest(client).parse().unwrap();
+                assert!(ended + most > before, "{before} before it, {ended} of them ended");
+            }
         }
     }
 
