@@ -175,8 +175,10 @@ fn divergences(results: &Results) -> Markup {
     }
 }
 
-/// What a link to a divergence leads to, after the `#`.
-fn divergence_anchor(id: &str) -> String {
+/// What a link to a divergence, or to one of its rules, leads to, after the `#`.
+fn divergence_anchor(id_or_rule: &str) -> String {
+    // A rule's name is its divergence's, and its place there.
+    let id = id_or_rule.split_once('#').map_or(id_or_rule, |(id, _)| id);
     format!("divergence-{}", key(id))
 }
 

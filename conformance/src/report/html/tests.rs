@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::page;
+use super::{divergence_anchor, page};
+use crate::compare::Verdict;
 use crate::report::sample;
 use crate::results::{Case, Layer, Results};
 use crate::scenario::{Strategy, Transport};
@@ -103,6 +104,15 @@ fn every_statement_is_there_with_what_settles_it() {
         page.contains("<a href=\"#divergence-reaping-is-no-hook\">reaping-is-no-hook</a>: CPython")
     );
     assert!(page.contains("<code>server_close()</code> can be called"));
+}
+
+#[test]
+fn a_rule_leads_to_its_divergence() {
+    assert_eq!(divergence_anchor("unix-socket-file-goes#2"), "divergence-unix-socket-file-goes");
+    let mut results = sample::results();
+    results.cases[0].verdict = Verdict::Listed(vec!["reaping-is-no-hook#1".to_owned()]);
+    let page = page(&results);
+    assert!(page.contains("<a href=\"#divergence-reaping-is-no-hook\">reaping-is-no-hook#1</a>"));
 }
 
 #[test]
