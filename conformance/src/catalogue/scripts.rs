@@ -20,6 +20,7 @@ pub(super) fn all(plain: &Scenario, driver: Driver) -> Vec<Case> {
     ];
     if plain.transport.is_stream() {
         cases.extend(streams(plain, driver));
+        cases.extend(buffers(plain));
     } else {
         cases.extend(datagrams(plain));
     }
@@ -159,6 +160,28 @@ fn streams(plain: &Scenario, driver: Driver) -> Vec<Case> {
             Scenario {
                 acts: vec![Act { hook: Hook::VerifyRequest, at: 0, does: Does::Refuse }],
                 ..clients(plain, driver, 2)
+            },
+        ),
+    ]
+}
+
+fn buffers(plain: &Scenario) -> Vec<Case> {
+    let options = Options { wbufsize: Some(64), ..plain.options };
+    vec![
+        ("buffered_and_never_flushed", Scenario { options, ..plain.clone() }),
+        (
+            "a_flushed_reply_is_waited_for",
+            Scenario {
+                options,
+                script: vec![
+                    Step::Connect(0),
+                    send(0, "a\n"),
+                    Step::Drive,
+                    Step::Read(0, 5),
+                    Step::HalfClose(0),
+                ],
+                handle: vec![Op::ReadLine, Op::Reply, Op::Flush, Op::ReadLine],
+                ..plain.clone()
             },
         ),
     ]

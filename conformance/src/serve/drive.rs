@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use socketserver::core::{Concurrency, ServiceJob, Transport};
 use socketserver::{Ended, Handled, ServeError, Server, Service};
 
+use super::books;
 use super::orders::Orders;
 use super::stage::{NEVER, Stage, describe_panic};
 use crate::scenario::{StopAt, Strategy, Verb};
@@ -51,6 +52,7 @@ pub(super) fn drive<T, C, S>(
                 orders.join_stoppers();
                 let mut left = threads_left(threads, stage.scenario.strategy);
                 left.extend(child_left());
+                left.extend(books::faults(stage, &server.counts()));
                 if in_progress != 0 {
                     left.push(format!("{in_progress} requests unaccounted for"));
                 }

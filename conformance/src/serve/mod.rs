@@ -1,5 +1,6 @@
 //! This project as a subject: a process that makes the servers of the facade and drives them as it is told.
 
+mod books;
 mod build;
 mod drive;
 mod orders;

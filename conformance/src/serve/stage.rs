@@ -39,6 +39,8 @@ pub(super) struct Stage {
     main: (ThreadId, u32),
     /// What happens after the end is not part of it.
     over: AtomicBool,
+    /// What hooks were called in this process, and what they did.
+    calls: Mutex<Vec<(Hook, Option<Does>)>>,
 }
 
 impl Stage {
@@ -54,6 +56,7 @@ impl Stage {
             stop: Mutex::new(None),
             main: (thread::current().id(), std::process::id()),
             over: AtomicBool::new(false),
+            calls: Mutex::default(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Stage {
     }
 
     fn call(&self, hook: Hook, request: Option<usize>, does: Option<Does>, error: Option<String>) {
+        lock(&self.calls).push((hook, does));
         let pid = std::process::id();
         let actor = if pid != self.main.1 {
             Actor::Child
@@ -109,6 +113,12 @@ impl Stage {
             Actor::Main
         };
         self.report(&Report::Hook(HookCall { actor, pid, request, hook, does, error }));
+    }
+
+    /// How often a hook was called in this process and did what `is` says.
+    pub(super) fn count(&self, hook: Hook, is: impl Fn(Option<Does>) -> bool) -> u64 {
+        let calls = lock(&self.calls);
+        calls.iter().filter(|(called, does)| *called == hook && is(*does)).count() as u64
     }
 
     pub(super) fn report(&self, report: &Report) {

@@ -9,6 +9,9 @@ thread_local! {
     static TIME: Cell<Option<Time>> = const { Cell::new(None) };
 }
 
+/// Where time ends: some centuries from now, which every platform's `Instant` can tell.
+const END: Duration = Duration::from_secs(200 * 366 * 24 * 3600);
+
 /// The time of a thread that has a virtual clock.
 #[derive(Clone, Copy)]
 struct Time {
@@ -105,10 +108,9 @@ impl fmt::Debug for VirtualClock {
     }
 }
 
-/// Now, if this thread has a virtual clock. Time ends where an `Instant` cannot tell it any more.
+/// Now, if this thread has a virtual clock.
 pub(crate) fn now() -> Option<Instant> {
-    let time = TIME.get()?;
-    Some(time.start.checked_add(time.elapsed).unwrap_or(time.start))
+    TIME.get().map(|time| time.start + time.elapsed)
 }
 
 /// The virtual time since the clock was installed.
@@ -121,11 +123,11 @@ pub(crate) fn end_of_sleep(timeout: Duration) -> Option<Duration> {
     TIME.get().map(|time| time.end_of_sleep(timeout))
 }
 
-/// Moves the clock, never back.
+/// Moves the clock, never back, and never beyond what an `Instant` can tell.
 pub(crate) fn advance_to(elapsed: Duration) {
-    if let Some(time) = TIME.get() {
-        TIME.set(Some(Time { elapsed: elapsed.max(time.elapsed), ..time }));
-    }
+    let Some(time) = TIME.get() else { return };
+    let elapsed = if time.start.checked_add(elapsed).is_some() { elapsed } else { END };
+    TIME.set(Some(Time { elapsed: elapsed.max(time.elapsed), ..time }));
 }
 
 #[cfg(test)]
