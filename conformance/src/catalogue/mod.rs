@@ -2,6 +2,7 @@
 //! more for what needs a script of its own.
 
 mod failures;
+mod loops;
 mod scripts;
 
 use std::fmt;
