@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 /// A set of threads; dropping it does not wait for them.
 #[derive(Debug, Default)]
@@ -81,6 +82,29 @@ impl JoinSet {
         let ended = std::mem::take(&mut threads.ended);
         drop(threads);
         join(ended);
+    }
+}
+
+impl JoinSet {
+    /// Waits until all threads have ended, but no longer than to the deadline; says how many have not. In one of the
+    /// threads it does not wait.
+    pub(crate) fn wait_until(&self, deadline: Instant) -> usize {
+        let mut threads = self.0.lock();
+        if !threads.has_current() {
+            while !threads.live.is_empty() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return threads.live.len();
+                }
+                let woken = self.0.empty.wait_timeout(threads, left);
+                threads = woken.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        let left = threads.live.len();
+        let ended = std::mem::take(&mut threads.ended);
+        drop(threads);
+        join(ended);
+        left
     }
 }
 

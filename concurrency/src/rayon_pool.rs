@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
 
@@ -161,6 +162,11 @@ impl<J: Job + Send + 'static> Concurrency<J> for RayonPool {
         // The threads end when all requests are done.
         drop(lock(&self.pool).take());
         self.join_set.join_all();
+    }
+
+    fn wait_for_workers(&self, deadline: Instant) -> usize {
+        drop(lock(&self.pool).take());
+        self.join_set.wait_until(deadline)
     }
 }
 

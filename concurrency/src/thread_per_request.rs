@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected};
 
@@ -109,5 +110,9 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
 
     fn server_close(&self) {
         self.threads.join_all();
+    }
+
+    fn wait_for_workers(&self, deadline: Instant) -> usize {
+        self.threads.wait_until(deadline)
     }
 }

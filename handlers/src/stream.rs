@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use socketserver_core::{HandlerResult, Request, ServerHandle, StreamRequest};
+use socketserver_core::{HandlerResult, Request, ServerHandle, StreamRequest, Watch};
 
 use crate::detached::Detached;
 use crate::reader::RFile;
@@ -85,6 +85,30 @@ impl<C: StreamRequest> Stream<C> {
     /// What the system says.
     pub fn local_address(&self) -> io::Result<C::Addr> {
         self.connection.local_addr()
+    }
+
+    /// Waits for the client, as `wait` does, and says meanwhile that the connection is idle: nothing would be lost if it
+    /// ended. A server that [drains](socketserver_core::Server::drain) ends it then, and reading finds the end of the
+    /// stream. A connection of which something was received and not read yet is not idle.
+    ///
+    /// ```
+    /// use socketserver_core::{HandlerResult, StreamRequest};
+    /// use socketserver_handlers::Stream;
+    /// use std::io::{BufRead, Write};
+    ///
+    /// fn handle<C: StreamRequest>(stream: &mut Stream<C>) -> HandlerResult {
+    ///     let mut line = String::new();
+    ///     while stream.while_idle(|rfile| rfile.read_line(&mut line))? > 0 {
+    ///         stream.wfile.write_all(line.as_bytes())?;
+    ///         line.clear();
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn while_idle<T>(&mut self, wait: impl FnOnce(&mut RFile<C>) -> T) -> T {
+        let nothing_read = self.rfile.buffer().is_empty();
+        let _idle = self.connection.watch().filter(|_| nothing_read).map(Watch::idle);
+        wait(&mut self.rfile)
     }
 
     /// Takes the connection over: the server neither shuts it down nor closes it when the handler

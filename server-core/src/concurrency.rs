@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
+use std::time::Instant;
 
 use crate::outcome::Exit;
 use crate::source::Source;
@@ -22,7 +23,9 @@ use crate::transport::{Transport, Waker};
 /// 4. [`service_actions`](Self::service_actions) once per turn of `serve_forever`, or
 ///    [`handle_timeout`](Self::handle_timeout) when `handle_request` runs out of time; the service's
 ///    hooks of the same names follow.
-/// 5. [`server_close`](Self::server_close), when the listener is closed already; it may come more
+/// 5. When the server is drained: [`wait_for_workers`](Self::wait_for_workers), and if that was not enough
+///    [`end_workers`](Self::end_workers).
+/// 6. [`server_close`](Self::server_close), when the listener is closed already; it may come more
 ///    than once.
 ///
 /// All but the first and the last come from the thread that serves.
@@ -70,6 +73,34 @@ pub trait Concurrency<J: Job> {
     ///
     /// Must not wait for the calling thread, should that be one of the workers.
     fn server_close(&self) {}
+
+    /// Waits for the workers, but no longer than to the deadline, and whatever the strategy's settings say. Says how many
+    /// are still at work then.
+    ///
+    /// A strategy without workers has none. The default, for a strategy that does not know better, is
+    /// [`server_close`](Self::server_close), which may wait longer.
+    fn wait_for_workers(&self, deadline: Instant) -> usize {
+        let _ = deadline;
+        self.server_close();
+        0
+    }
+
+    /// Ends workers that outstayed the deadline of a [drain](crate::Server::drain), if the strategy can: processes can be
+    /// ended, threads cannot. Says how many were told.
+    fn end_workers(&self, how: EndWorkers) -> usize {
+        let _ = how;
+        0
+    }
+}
+
+/// How firmly workers are told to end.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum EndWorkers {
+    /// They may clean up: `SIGTERM`.
+    Terminate,
+    /// They may not: `SIGKILL`.
+    Kill,
 }
 
 /// The server's listener, as a strategy sees it: something to close in a child process.

@@ -6,6 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::concurrency::{Finished, Job};
+use crate::connections::Registered;
 use crate::handler_error::HandlerError;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
@@ -22,6 +23,8 @@ pub struct ServiceJob<R: Request, S: Service<R>> {
     client_address: R::Addr,
     service: Arc<S>,
     server: ServerHandle,
+    /// Its place among the live ones, up to the end of the job.
+    _place: Registered,
 }
 
 impl<R: Request, S: Service<R>> ServiceJob<R, S> {
@@ -32,7 +35,8 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         server: ServerHandle,
     ) -> Self {
         server.counters().accepted.add();
-        Self { request: Some(request), client_address, service, server }
+        let place = server.registry().enter(&request, &client_address);
+        Self { request: Some(request), client_address, service, server, _place: place }
     }
 
     /// Asks the service whether to go on. A panic of that hook closes the request, and comes back.

@@ -5,13 +5,16 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::connections::Watch;
+use crate::sync::Arc;
+
 /// One request a transport accepted: a connection, or a datagram together with its reply socket.
 ///
 /// Dropping a request closes it; everything that must happen *before* that is in
 /// [`say_goodbye`](Request::say_goodbye).
 pub trait Request {
     /// The client's address, CPython's `client_address`.
-    type Addr: Clone + fmt::Debug;
+    type Addr: Clone + fmt::Debug + Send + Sync + 'static;
 
     /// Says goodbye to the client before the request is dropped.
     ///
@@ -30,6 +33,19 @@ pub trait Request {
     fn is_detached(&self) -> bool {
         false
     }
+
+    /// The request as a connection, if it is one: something that lives for a while, and can be listed and ended from
+    /// outside. The default is `None`, right for packets.
+    fn as_watched(&self) -> Option<&dyn Watched> {
+        None
+    }
+}
+
+/// A connection that the server watches.
+pub trait Watched {
+    /// Called once, before the request is verified: gives the connection its [`Watch`]. The connection counts its bytes
+    /// there and says how it is [cut](Watch::cut_with).
+    fn watched_by(&self, watch: &Arc<Watch>);
 }
 
 /// A request that is one packet: a datagram together with the socket that replies to it.
@@ -113,6 +129,11 @@ pub trait StreamRequest: Request + Clone {
     ///
     /// What the system says.
     fn local_addr(&self) -> io::Result<Self::Addr>;
+
+    /// What the server and this connection share, when it is [watched](Request::as_watched). The default is `None`.
+    fn watch(&self) -> Option<&Watch> {
+        None
+    }
 
     /// Marks the connection as taken over: from now on
     /// [`is_detached`](Request::is_detached) is `true` for every clone.

@@ -104,6 +104,28 @@ where
         }
     }
 
+    /// Serves what is there, without waiting for more, up to the deadline or the first failure.
+    pub(crate) fn backlog(&mut self, deadline: Instant) {
+        loop {
+            let left = deadline.saturating_duration_since(clock::now());
+            if left.is_zero() {
+                return;
+            }
+            // Nobody knows what is there as long as there is nobody to run it.
+            let room = self.concurrency.has_room();
+            let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
+                Ok(Readiness::Request) => self.take_request(Some(Duration::ZERO)),
+                Ok(_) if !room => continue,
+                // A wake may have come first.
+                Ok(Readiness::Woken) => continue,
+                Ok(Readiness::TimedOut) | Err(_) => return,
+            };
+            if !matches!(handled, Ok(Handled::Served | Handled::Started | Handled::Refused)) {
+                return;
+            }
+        }
+    }
+
     /// Uses the stop up that was ordered.
     fn heed_stop(&self) -> Handled {
         self.serving.take_order();

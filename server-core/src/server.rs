@@ -7,6 +7,7 @@ use crate::backoff::Backoff;
 use crate::common::Common;
 use crate::concurrency::Concurrency;
 use crate::config::ServerConfig;
+use crate::connections::Registry;
 use crate::counts::Counts;
 use crate::error::ServeError;
 use crate::job::ServiceJob;
@@ -243,11 +244,19 @@ where
     /// not wait for workers: two that did would wait for each other.
     #[doc(alias = "server_close")]
     pub fn close(&mut self) {
-        self.common.lifecycle.close();
-        if let Some(transport) = self.transport.take() {
-            drop(transport);
+        if self.close_listener() {
             self.concurrency.server_close();
         }
+    }
+
+    /// Closes the listener; says whether it was open.
+    pub(crate) fn close_listener(&mut self) -> bool {
+        self.common.lifecycle.close();
+        self.transport.take().is_some()
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.common.connections
     }
 
     /// Enters a verb; `None` when the server is closed.

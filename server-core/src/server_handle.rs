@@ -1,6 +1,9 @@
 //! What a handler or a hook can do with the server it belongs to.
 
+use std::time::{Duration, Instant};
+
 use crate::common::Common;
+use crate::connections::{ConnectionId, ConnectionInfo, CutReason, Registry};
 use crate::counts::{Counters, Counts};
 use crate::shutdown::{ShutdownHandle, StopOrder};
 use crate::sync::Arc;
@@ -48,6 +51,42 @@ impl ServerHandle {
     /// when the server is closed.
     pub fn counts(&self) -> Counts {
         self.counters().snapshot()
+    }
+
+    /// Whether the server [drains](crate::Server::drain): handlers should come to an end.
+    pub fn is_draining(&self) -> bool {
+        self.common.connections.is_draining()
+    }
+
+    /// All live connections, oldest first. Accepting goes on meanwhile. Connections that forked children or worker
+    /// processes serve are not among them.
+    pub fn connections(&self) -> Vec<ConnectionInfo> {
+        self.common.connections.list()
+    }
+
+    /// How many requests are in progress in this process: connections, and packets that are being answered.
+    pub fn live_requests(&self) -> usize {
+        self.common.connections.live()
+    }
+
+    /// Ends one connection: shuts it down in both directions, so that a blocked receive or send of its handler returns, with
+    /// an error of the kind [`ConnectionAborted`](std::io::ErrorKind::ConnectionAborted). Says whether there was such a
+    /// connection that nobody had ended before.
+    #[expect(clippy::must_use_candidate, reason = "that it is gone already is what was wanted")]
+    pub fn end_connection(&self, id: ConnectionId) -> bool {
+        self.common.connections.cut(id, CutReason::Ended)
+    }
+
+    /// Waits until no more than `most` requests are in progress in this process, for no longer than `timeout`; says
+    /// whether it came to that.
+    #[must_use = "it says whether it came to that"]
+    pub fn wait_until_at_most(&self, most: usize, timeout: Duration) -> bool {
+        // A deadline beyond the end of time is none.
+        self.common.connections.wait_until(most, Instant::now().checked_add(timeout))
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.common.connections
     }
 
     pub(crate) fn counters(&self) -> &Counters {

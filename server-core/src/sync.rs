@@ -1,7 +1,7 @@
 //! Where this crate's synchronisation types come from: the only file that names them, so that
 //! another implementation (a model checker's, say) can stand in for the standard library's.
 
-pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 pub(crate) use std::thread::ThreadId;
 

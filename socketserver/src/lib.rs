@@ -131,7 +131,8 @@ pub use socketserver_transports as transports;
 
 #[doc(no_inline)]
 pub use socketserver_core::{
-    Counts, Ended, Exit, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
+    Backlog, ConnectionId, ConnectionInfo, ConnectionState, Counts, CutReason, Drain, DrainReport,
+    Ended, Exit, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
     ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder,
 };
 

@@ -4,9 +4,9 @@
 pub use crate::servers::*;
 #[doc(no_inline)]
 pub use crate::{
-    Counts, Ended, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
-    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn,
-    StopOrder,
+    Backlog, Counts, Drain, DrainReport, Ended, Handled, HandlerError, HandlerResult, PollInterval,
+    ServeError, Server, ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError,
+    ShutdownHandle, Spawn, StopOrder,
 };
 #[cfg(unix)]
 #[doc(no_inline)]
@@ -18,7 +18,8 @@ pub use socketserver_core::{DatagramRequest, Request, StreamRequest, Transport};
 #[doc(no_inline)]
 pub use socketserver_handlers::{
     BaseRequestHandler, BaseService, Context, DatagramExchange, DatagramRequestHandler,
-    DatagramService, Stream, StreamRequestHandler, StreamService, base_fn, datagram_fn, stream_fn,
+    DatagramService, KeepAlive, KeepAliveHandler, Next, Stream, StreamRequestHandler,
+    StreamService, base_fn, datagram_fn, stream_fn,
 };
 #[doc(no_inline)]
 pub use socketserver_transports::{Tcp, TcpOptions, Udp, UdpOptions};

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 use std::panic::resume_unwind;
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use socketserver_core::{
-    Concurrency, Counts, Ended, Request, ServeError, Server, ServerHandle, Service, ServiceJob,
-    ShutdownHandle, Transport,
+    Concurrency, Counts, Drain, DrainReport, Ended, Request, ServeError, Server, ServerHandle,
+    Service, ServiceJob, ShutdownHandle, Transport,
 };
 
 /// Serving in a background thread: for tests, and for servers inside programs that do something else.
@@ -71,13 +72,21 @@ where
     fn spawn(mut self) -> io::Result<Running<Self::Addr>> {
         let local_addr = self.local_addr()?;
         let (handle, stop) = (self.handle(), self.shutdown_handle());
+        let how = Arc::new(OnceLock::new());
+        let asked = Arc::clone(&how);
         let serve = move || {
             let ended = self.serve_forever();
-            self.close();
-            ended.map(|ended| (ended, self.counts()))
+            let report = match asked.get() {
+                Some(drain) => Some(self.drain(*drain)),
+                None => {
+                    self.close();
+                    None
+                }
+            };
+            ended.map(|ended| Served { ended, counts: self.counts(), report })
         };
         let thread = thread::Builder::new().name("serve_forever".to_owned()).spawn(serve)?;
-        Ok(Running { local_addr, handle, stop, thread: Some(thread) })
+        Ok(Running { local_addr, handle, stop, how, thread: Some(thread) })
     }
 }
 
@@ -91,8 +100,17 @@ pub struct Running<A> {
     local_addr: A,
     handle: ServerHandle,
     stop: ShutdownHandle,
+    /// How the server is to be drained, if it is.
+    how: Arc<OnceLock<Drain>>,
     /// `None` once it has been waited for.
-    thread: Option<JoinHandle<Result<(Ended, Counts), ServeError>>>,
+    thread: Option<JoinHandle<Result<Served, ServeError>>>,
+}
+
+/// What came of serving.
+struct Served {
+    ended: Ended,
+    counts: Counts,
+    report: Option<DrainReport>,
 }
 
 impl<A> Running<A> {
@@ -127,11 +145,32 @@ impl<A> Running<A> {
     ///
     /// With the panic that ended the loop, if one did.
     pub fn stop(mut self) -> Result<(Ended, Counts), ServeError> {
+        self.join().map(|served| (served.ended, served.counts))
+    }
+
+    /// Stops the server and [drains](Server::drain) it: idle connections end at once, busy ones get until the deadline, and
+    /// nothing is waited for without end. If the server has ended by itself it has been closed already, and the report is
+    /// empty.
+    ///
+    /// # Errors
+    ///
+    /// As for [`stop`](Self::stop).
+    ///
+    /// # Panics
+    ///
+    /// As for [`stop`](Self::stop).
+    pub fn drain(mut self, drain: Drain) -> Result<(DrainReport, Counts), ServeError> {
+        // It is only set here, and this comes once.
+        let _ = self.how.set(drain);
+        self.join().map(|served| (served.report.unwrap_or_default(), served.counts))
+    }
+
+    fn join(&mut self) -> Result<Served, ServeError> {
         self.stop.request();
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(ended)) => ended,
+            Some(Ok(served)) => served,
             Some(Err(payload)) => resume_unwind(payload),
-            // Nobody takes the thread before: this method and `drop` come last.
+            // Nobody takes the thread before: `stop`, `drain` and `drop` come last.
             None => Err(ServeError::Closed),
         }
     }

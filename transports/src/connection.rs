@@ -4,11 +4,11 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use socketserver_core::{Request, StreamRequest};
+use socketserver_core::{CutReason, Request, StreamRequest, Watch, Watched};
 
 /// An accepted connection over a socket of type `S`.
 ///
@@ -25,12 +25,15 @@ pub struct Connection<S> {
 struct Shared<S> {
     socket: S,
     detached: AtomicBool,
+    /// What the server and this connection share, once a server watches it.
+    watch: OnceLock<Arc<Watch>>,
 }
 
 impl<S> Connection<S> {
     /// A connection over `socket`, which has to be blocking.
     pub fn new(socket: S) -> Self {
-        Self { shared: Arc::new(Shared { socket, detached: AtomicBool::new(false) }) }
+        let shared = Shared { socket, detached: AtomicBool::new(false), watch: OnceLock::new() };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The socket, if this is the only handle.
@@ -107,12 +110,12 @@ pub trait StreamSocket: sealed::Socket {}
 
 /// Keeps [`StreamSocket`] to this crate.
 pub(crate) mod sealed {
-    use super::{Duration, fmt, io};
+    use super::{Duration, Shutdown, fmt, io};
 
     /// What a [`Connection`](super::Connection) needs of a socket.
-    pub trait Socket {
+    pub trait Socket: Send + Sync + 'static {
         /// The address of a client.
-        type Addr: Clone + fmt::Debug;
+        type Addr: Clone + fmt::Debug + Send + Sync + 'static;
 
         /// Receives what is there, blocking until something is.
         fn receive(&self, buf: &mut [u8]) -> io::Result<usize>;
@@ -126,6 +129,8 @@ pub(crate) mod sealed {
         fn bound_to(&self) -> io::Result<Self::Addr>;
         /// Sends an end of the stream.
         fn end(&self) -> io::Result<()>;
+        /// Ends a direction, or both, so that calls that block in another thread return.
+        fn sever(&self, direction: Shutdown) -> io::Result<()>;
     }
 }
 
@@ -141,15 +146,53 @@ impl<S: StreamSocket> Request for Connection<S> {
     fn is_detached(&self) -> bool {
         self.detached()
     }
+
+    fn as_watched(&self) -> Option<&dyn Watched> {
+        Some(self)
+    }
+}
+
+impl<S: StreamSocket> Watched for Connection<S> {
+    fn watched_by(&self, watch: &Arc<Watch>) {
+        if self.shared.watch.set(Arc::clone(watch)).is_err() {
+            // Watched already, by a server that handed it on.
+            return;
+        }
+        let shared = Arc::downgrade(&self.shared);
+        watch.cut_with(move |reason| {
+            // A blocked receive of an idle connection returns when reading ends; what has been sent by then is still
+            // received and can be answered. On Windows it takes both directions to wake it.
+            let reading = reason == CutReason::Drained && cfg!(unix);
+            let direction = if reading { Shutdown::Read } else { Shutdown::Both };
+            // Nobody to tell if the client is gone, and nothing to cut if the handler is.
+            let _ = shared.upgrade().map(|shared| shared.socket.sever(direction));
+        });
+    }
 }
 
 impl<S: StreamSocket> StreamRequest for Connection<S> {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.with_timeout(|socket| socket.receive(buf))
+        let received = self.with_timeout(|socket| socket.receive(buf));
+        match (self.shared.watch.get(), received) {
+            (Some(watch), Ok(bytes @ 1..)) => {
+                watch.count_received(bytes);
+                Ok(bytes)
+            }
+            (Some(watch), ended) if !buf.is_empty() => watch.ended(ended),
+            (_, received) => received,
+        }
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.with_timeout(|socket| socket.transmit(buf))
+        let sent = self.with_timeout(|socket| socket.transmit(buf));
+        match (self.shared.watch.get(), sent) {
+            (Some(watch), Ok(bytes)) => {
+                watch.count_sent(bytes);
+                Ok(bytes)
+            }
+            (Some(watch), Err(error)) => Err(watch.failed(error)),
+            (None, sent) => sent,
+        }
     }
 
     fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
@@ -162,6 +205,10 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
 
     fn local_addr(&self) -> io::Result<S::Addr> {
         self.bound_to()
+    }
+
+    fn watch(&self) -> Option<&Watch> {
+        self.shared.watch.get().map(|watch| &**watch)
     }
 
     fn mark_detached(&self) {
@@ -197,6 +244,10 @@ impl sealed::Socket for TcpStream {
 
     fn end(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+
+    fn sever(&self, direction: Shutdown) -> io::Result<()> {
+        self.shutdown(direction)
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) mod sealed {
     /// What a transport needs of a socket of packets.
     pub trait Packets {
         /// The address of a client.
-        type Addr: Clone + fmt::Debug;
+        type Addr: Clone + fmt::Debug + Send + Sync + 'static;
 
         /// What the system tells of the process that sent a packet: `()` where it never does.
         type Credentials: Copy;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
 
 use super::notify::{Ended, Notifier, Watch};
 
@@ -79,6 +79,12 @@ impl Children {
             }
         }
         exits
+    }
+
+    /// Sends all of them a signal; says how many there were to send it to.
+    pub(crate) fn signal(&self, signal: Signal) -> usize {
+        // They are all our own and not reaped, so none of the numbers can be somebody else's.
+        self.all.keys().filter(|pid| kill_process(**pid, signal).is_ok()).count()
     }
 
     /// Waits until all have ended.

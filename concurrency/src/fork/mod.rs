@@ -13,9 +13,12 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
-use rustix::process::Pid;
-use socketserver_core::{Concurrency, Dispatched, Finished, Job, Listener, Rejected, Source};
+use rustix::process::{Pid, Signal};
+use socketserver_core::{
+    Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected, Source,
+};
 
 use sys::Promise;
 
@@ -217,6 +220,27 @@ impl<J: Job> Concurrency<J> for Fork {
             // Only a child takes the job, and it does not come here.
             (_, None) => Ok(Dispatched::Started),
         }
+    }
+
+    fn wait_for_workers(&self, deadline: Instant) -> usize {
+        let Some(notifier) = self.notifier.get() else { return 0 };
+        loop {
+            self.reap();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if self.active_children() == 0 || left.is_zero() {
+                return self.active_children();
+            }
+            // Woken or not, the next look tells.
+            let _ = notifier.wait(left);
+        }
+    }
+
+    fn end_workers(&self, how: EndWorkers) -> usize {
+        let signal = match how {
+            EndWorkers::Kill => Signal::KILL,
+            _ => Signal::TERM,
+        };
+        self.children().signal(signal)
     }
 
     fn server_close(&self) {

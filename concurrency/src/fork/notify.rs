@@ -3,7 +3,9 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 #[cfg(target_os = "linux")]
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -62,6 +64,13 @@ impl Notifier {
             Self::PidFds(pidfds) => pidfds.source(),
             Self::Signal(pipe) => pipe.source(),
         }
+    }
+
+    /// Waits until a child may have ended, for no longer than `timeout`.
+    pub(crate) fn wait(&self, timeout: Duration) -> io::Result<()> {
+        let timeout = Timespec::try_from(timeout).ok();
+        let mut sources = [PollFd::from_borrowed_fd(self.source(), PollFlags::IN)];
+        poll(&mut sources, timeout.as_ref()).map(drop).map_err(Into::into)
     }
 
     /// Watches one more child.

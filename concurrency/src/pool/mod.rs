@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
 
@@ -36,7 +36,7 @@ pub use status::PoolStatus;
 /// ```
 /// use socketserver_concurrency::{ThreadPool, WhenFull};
 /// use socketserver_core::Job;
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 ///
 /// fn pool<J: Job + Send + 'static>() -> ThreadPool<J> {
 ///     ThreadPool::new(16)
@@ -178,6 +178,12 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
         // The jobs come out of the queue first and are dropped, so closed, outside its lock.
         drop(self.state.close(self.settings.at_close));
         self.threads.join_all();
+    }
+
+    fn wait_for_workers(&self, deadline: Instant) -> usize {
+        // Only a pool that is closed lets its workers go.
+        drop(self.state.close(self.settings.at_close));
+        self.threads.wait_until(deadline)
     }
 }
 

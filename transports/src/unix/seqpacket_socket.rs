@@ -113,4 +113,8 @@ impl sealed::Socket for SeqpacketSocket {
     fn end(&self) -> io::Result<()> {
         self.0.shutdown(Shutdown::Write)
     }
+
+    fn sever(&self, direction: Shutdown) -> io::Result<()> {
+        self.0.shutdown(direction)
+    }
 }

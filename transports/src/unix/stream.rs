@@ -200,4 +200,8 @@ impl connection::sealed::Socket for net::UnixStream {
     fn end(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn sever(&self, direction: Shutdown) -> io::Result<()> {
+        self.shutdown(direction)
+    }
 }

@@ -1,0 +1,14 @@
+//! The connections that are alive: who they are, what they do, and ending them from outside.
+//!
+//! Each has a [`Watch`], which all who have to do with it share: the transport counts its bytes there, a handler says
+//! there that it is idle, and whoever ends the connection does it there. Nothing here knows a socket: the transport
+//! says how a connection is cut.
+
+mod info;
+mod registry;
+mod watch;
+
+pub use info::{ConnectionId, ConnectionInfo, ConnectionState};
+pub use watch::{CutReason, IdleGuard, Watch};
+
+pub(crate) use registry::{Registered, Registry};

@@ -1,0 +1,269 @@
+//! What all who have to do with one connection share.
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::info::{ConnectionId, ConnectionInfo, ConnectionState};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
+
+/// One live connection, as its transport, its handler and the server share it.
+///
+/// The transport gets it with [`Request::watched_by`](crate::Request::watched_by): it [counts](Self::count_received) bytes
+/// and says how the connection is [cut](Self::cut_with). A stream handler says with [`idle`](Self::idle) that it waits
+/// for nothing but the client.
+pub struct Watch {
+    id: ConnectionId,
+    peer: Box<dyn fmt::Debug + Send + Sync>,
+    born: Instant,
+    received: AtomicU64,
+    sent: AtomicU64,
+    /// When something was last received or sent, in microseconds after `born`.
+    active: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    idle: bool,
+    /// Set once, by whoever ends the connection.
+    cut: Option<CutReason>,
+    /// How it is cut; `None` for a transport that cannot.
+    cutter: Option<Cutter>,
+    /// The server drains: a connection that becomes idle ends.
+    draining: bool,
+}
+
+/// Why the server ended a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum CutReason {
+    /// It was idle when the server drained. Its handler sees the end of the stream, as if the client had gone.
+    Drained,
+    /// It was still busy at the deadline of a drain.
+    Forced,
+    /// Somebody [ended](crate::ServerHandle::end_connection) it.
+    Ended,
+}
+
+impl CutReason {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Drained => "the server drains and the connection was idle",
+            Self::Forced => "the server drains and its deadline is over",
+            Self::Ended => "the connection was ended by the server",
+        }
+    }
+}
+
+impl fmt::Display for CutReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for CutReason {}
+
+impl Watch {
+    pub(super) fn new(
+        id: ConnectionId,
+        peer: Box<dyn fmt::Debug + Send + Sync>,
+        draining: bool,
+    ) -> Self {
+        let state = State { idle: false, cut: None, cutter: None, draining };
+        Self {
+            id,
+            peer,
+            born: Instant::now(),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            active: AtomicU64::new(0),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The number of the connection.
+    pub const fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// For the transport: says how the connection is ended from another thread, so that a blocked receive or send of it
+    /// returns. It must not block, and not keep the connection open.
+    ///
+    /// For [`CutReason::Drained`] a blocked receive is enough: what the client has sent already should still be
+    /// received, and be answered.
+    pub fn cut_with(&self, cutter: impl Fn(CutReason) + Send + Sync + 'static) {
+        let cutter: Cutter = Arc::new(cutter);
+        let cut = {
+            let mut state = lock(&self.state);
+            state.cutter = Some(Arc::clone(&cutter));
+            state.cut
+        };
+        if let Some(reason) = cut {
+            // Ended before the transport knew it.
+            cutter(reason);
+        }
+    }
+
+    /// For the transport: so many bytes have been received.
+    pub fn count_received(&self, bytes: usize) {
+        self.count(&self.received, bytes);
+    }
+
+    /// For the transport: so many bytes have been sent.
+    pub fn count_sent(&self, bytes: usize) {
+        self.count(&self.sent, bytes);
+    }
+
+    fn count(&self, counter: &AtomicU64, bytes: usize) {
+        // Numbers to look at: no order with anything else is needed.
+        counter.fetch_add(bytes as u64, Ordering::Relaxed);
+        let now = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.active.store(now, Ordering::Relaxed);
+    }
+
+    /// For the transport: what a receive gives that found no more data, or failed.
+    ///
+    /// If the connection was cut while it was idle it ends like any other, `Ok(0)`; if it was at work, with an error that
+    /// says why.
+    ///
+    /// # Errors
+    ///
+    /// An error of the kind [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) with the [`CutReason`] in it; else the
+    /// one that was given.
+    pub fn ended(&self, result: io::Result<usize>) -> io::Result<usize> {
+        match self.cut_reason() {
+            None => result,
+            Some(CutReason::Drained) => Ok(0),
+            Some(reason) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, reason)),
+        }
+    }
+
+    /// For the transport: what a failed send says. If the connection was cut it says why.
+    pub fn failed(&self, error: io::Error) -> io::Error {
+        match self.cut_reason() {
+            None => error,
+            Some(reason) => io::Error::new(io::ErrorKind::ConnectionAborted, reason),
+        }
+    }
+
+    /// Why the server ended the connection, if it did.
+    pub fn cut_reason(&self) -> Option<CutReason> {
+        lock(&self.state).cut
+    }
+
+    /// Says, as long as the guard lives, that the handler waits for the client and holds nothing that could be lost: a
+    /// server that drains ends the connection then, at once.
+    pub fn idle(&self) -> IdleGuard<'_> {
+        let draining = {
+            let mut state = lock(&self.state);
+            state.idle = true;
+            state.draining
+        };
+        if draining {
+            self.cut(CutReason::Drained);
+        }
+        IdleGuard { watch: self }
+    }
+
+    fn busy(&self) {
+        lock(&self.state).idle = false;
+    }
+
+    /// Ends the connection, unless that has been done as firmly before.
+    pub(super) fn cut(&self, reason: CutReason) -> Cut {
+        let (cut, cutter) = {
+            let mut state = lock(&self.state);
+            let cut = match state.cut {
+                None => Cut::Now,
+                Some(CutReason::Drained) if reason != CutReason::Drained => Cut::Harder,
+                Some(_) => return Cut::Before,
+            };
+            state.cut = Some(reason);
+            (cut, state.cutter.clone())
+        };
+        // A transport's code, so not under the lock.
+        if let Some(cutter) = cutter {
+            cutter(reason);
+        }
+        cut
+    }
+
+    /// The server drains from here on. Ends the connection if it is idle; says whether it did.
+    pub(super) fn drain(&self) -> bool {
+        let idle = {
+            let mut state = lock(&self.state);
+            state.draining = true;
+            state.idle
+        };
+        idle && self.cut(CutReason::Drained) == Cut::Now
+    }
+
+    /// What can be told about it now.
+    pub(super) fn info(&self) -> ConnectionInfo {
+        let age = self.born.elapsed();
+        let active = Duration::from_micros(self.active.load(Ordering::Relaxed));
+        let state = {
+            let state = lock(&self.state);
+            match (state.cut, state.idle) {
+                (Some(_), _) => ConnectionState::Ending,
+                (None, true) => ConnectionState::Idle,
+                (None, false) => ConnectionState::Busy,
+            }
+        };
+        ConnectionInfo {
+            id: self.id,
+            peer: format!("{:?}", self.peer),
+            state,
+            age,
+            quiet: age.saturating_sub(active),
+            received: self.received.load(Ordering::Relaxed),
+            sent: self.sent.load(Ordering::Relaxed),
+        }
+    }
+}
+
+type Cutter = Arc<dyn Fn(CutReason) + Send + Sync>;
+
+/// What ending a connection came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cut {
+    /// It was ended.
+    Now,
+    /// It had been ended as an idle one is, and is ended for good now.
+    Harder,
+    /// It had been ended before.
+    Before,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("info", &self.info()).finish_non_exhaustive()
+    }
+}
+
+/// Says that a connection is idle, as long as it lives; made by [`Watch::idle`].
+#[derive(Debug)]
+#[must_use = "the connection is idle only as long as this lives"]
+pub struct IdleGuard<'a> {
+    watch: &'a Watch,
+}
+
+impl Drop for IdleGuard<'_> {
+    fn drop(&mut self) {
+        self.watch.busy();
+    }
+}
+
+/// A watch that nobody else knows, for tests of transports.
+#[cfg(feature = "testing")]
+impl Watch {
+    /// A watch of its own, which ends with `reason` at [`end`](Self::end_with).
+    pub fn alone() -> Arc<Self> {
+        Arc::new(Self::new(ConnectionId(0), Box::new("alone"), false))
+    }
+
+    /// Ends the connection as a server would.
+    pub fn end_with(&self, reason: CutReason) {
+        self.cut(reason);
+    }
+}

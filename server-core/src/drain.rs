@@ -1,0 +1,201 @@
+//! The third verb: a stop in stages, which loses no work it need not lose, never hangs, and says what it did.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::concurrency::{Concurrency, EndWorkers};
+use crate::connections::{ConnectionInfo, CutReason};
+use crate::job::ServiceJob;
+use crate::lifecycle::Verb;
+use crate::server::Server;
+use crate::service::Service;
+use crate::transport::Transport;
+
+/// How a server is drained, as a value.
+///
+/// ```
+/// use socketserver_core::{Backlog, Drain};
+/// use std::time::Duration;
+///
+/// let drain = Drain::new().deadline(Duration::from_secs(30)).backlog(Backlog::Serve);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub struct Drain {
+    deadline: Duration,
+    grace: Duration,
+    backlog: Backlog,
+}
+
+/// What becomes of requests that wait in the listener's backlog when a server is drained.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Backlog {
+    /// They are let go: connections are reset by the system.
+    #[default]
+    Leave,
+    /// They are accepted and served first, as long as the deadline allows.
+    Serve,
+}
+
+impl Drain {
+    /// Busy requests get 10 seconds, and after that a second of grace; the backlog is left.
+    pub const fn new() -> Self {
+        Self {
+            deadline: Duration::from_secs(10),
+            grace: Duration::from_secs(1),
+            backlog: Backlog::Leave,
+        }
+    }
+
+    /// How long busy requests may go on before they are forced to end. The default is 10 seconds.
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How long handlers get to come to their end once their connections are cut, and processes once they are told to
+    /// terminate. The default is a second.
+    pub const fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// What becomes of requests that were not accepted yet. The default is to leave them.
+    pub const fn backlog(mut self, backlog: Backlog) -> Self {
+        self.backlog = backlog;
+        self
+    }
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a drain did.
+#[derive(Clone, Debug, Default)]
+#[must_use = "it says whether anything was cut off or is stuck"]
+#[non_exhaustive]
+pub struct DrainReport {
+    /// Requests in progress that came to their end by themselves.
+    pub finished: usize,
+    /// Connections that were idle, and ended at once.
+    pub idle_ended: usize,
+    /// Connections that were cut at the deadline.
+    pub forced: usize,
+    /// Worker processes that were told to terminate at the deadline.
+    pub terminated: usize,
+    /// Worker processes that did not, and were killed.
+    pub killed: usize,
+    /// Connections whose handlers have not ended even so: they compute, or wait for something else.
+    pub stuck: Vec<ConnectionInfo>,
+    /// Workers that are still there: those of stuck connections, and others.
+    pub workers_left: usize,
+    /// How long it took.
+    pub time: Duration,
+}
+
+impl DrainReport {
+    /// Whether every request came to its end by itself, or was idle.
+    pub fn is_clean(&self) -> bool {
+        self.forced == 0 && self.terminated == 0 && self.killed == 0 && !self.is_stuck()
+    }
+
+    /// Whether something is still running.
+    pub fn is_stuck(&self) -> bool {
+        !self.stuck.is_empty() || self.workers_left > 0
+    }
+}
+
+impl fmt::Display for DrainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { finished, idle_ended, forced, terminated, killed, stuck, workers_left, time } =
+            self;
+        write!(f, "drained in {time:?}: {finished} finished, {idle_ended} idle, {forced} forced")?;
+        if *terminated > 0 {
+            write!(f, ", {terminated} processes terminated, {killed} killed")?;
+        }
+        if *workers_left > 0 {
+            write!(f, ", {workers_left} workers left")?;
+        }
+        for connection in stuck {
+            write!(
+                f,
+                "\n  stuck: {} from {}, for {:?}",
+                connection.id, connection.peer, connection.age
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl<T, C, S> Server<T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// Stops in stages, and closes the server. CPython has nothing like it: `server_close` waits without limit.
+    ///
+    /// It is called when the loop has ended, for instance by a [`ShutdownHandle`](crate::ShutdownHandle) that something
+    /// else used.
+    ///
+    /// 1. If so [asked](Drain::backlog), what waits in the backlog is accepted and served.
+    /// 2. The listener is closed. Handlers can see that the server [drains](crate::ServerHandle::is_draining).
+    /// 3. Idle connections end at once; one that becomes idle later does then.
+    /// 4. Busy requests may go on up to the [deadline](Drain::deadline).
+    /// 5. What is left is forced: connections are shut down in both directions, so that blocked receives and sends return;
+    ///    worker processes get `SIGTERM`.
+    /// 6. A last [grace](Drain::grace), after which worker processes get `SIGKILL`.
+    ///
+    /// What runs even then (a handler that computes without end, say) is in the report as stuck, and is not waited for,
+    /// now or when the server is dropped.
+    ///
+    /// A second call waits once more, for what was left.
+    pub fn drain(&mut self, drain: Drain) -> DrainReport {
+        let start = Instant::now();
+        // A deadline beyond the end of time is the end of time, nearly.
+        let after = |time: Duration| {
+            Instant::now()
+                .checked_add(time)
+                .unwrap_or_else(|| start + Duration::from_secs(u32::MAX.into()))
+        };
+        let deadline = after(drain.deadline);
+        if drain.backlog == Backlog::Serve {
+            self.serve_backlog(deadline);
+        }
+        self.close_listener();
+        let (registry, concurrency) = (self.registry(), self.concurrency());
+        let before = registry.live();
+        let mut report = DrainReport { idle_ended: registry.drain(), ..DrainReport::default() };
+        registry.wait_until(0, Some(deadline));
+        report.workers_left = concurrency.wait_for_workers(deadline);
+        if registry.live() > 0 || report.workers_left > 0 {
+            let (forced, idle_before) = registry.cut_all(CutReason::Forced);
+            report.forced = forced;
+            report.idle_ended = report.idle_ended.saturating_sub(idle_before);
+            report.terminated = concurrency.end_workers(EndWorkers::Terminate);
+            let grace = after(drain.grace);
+            registry.wait_until(0, Some(grace));
+            report.workers_left = concurrency.wait_for_workers(grace);
+            if report.workers_left > 0 {
+                report.killed = concurrency.end_workers(EndWorkers::Kill);
+                // What is killed ends, but the system has to say so.
+                let end = if report.killed > 0 { after(drain.grace) } else { grace };
+                report.workers_left = concurrency.wait_for_workers(end);
+            }
+            report.stuck = registry.list();
+        }
+        report.finished = before.saturating_sub(report.idle_ended + report.forced);
+        report.time = start.elapsed();
+        report
+    }
+
+    /// Serves what is in the backlog, up to the deadline.
+    fn serve_backlog(&mut self, deadline: Instant) {
+        if let Some(mut serve) = self.serve(Verb::HandleRequest) {
+            serve.backlog(deadline);
+        }
+    }
+}
