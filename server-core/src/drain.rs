@@ -78,9 +78,9 @@ impl Default for Drain {
 #[must_use = "it says whether anything was cut off or is stuck"]
 #[non_exhaustive]
 pub struct DrainReport {
-    /// Requests in progress that came to their end by themselves.
+    /// Requests in progress that came to their end in time.
     pub finished: usize,
-    /// Connections that were idle, and ended at once.
+    /// Connections that were idle when the drain began, and ended at once.
     pub idle_ended: usize,
     /// Connections that were cut at the deadline.
     pub forced: usize,

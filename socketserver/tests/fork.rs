@@ -33,7 +33,7 @@ mod unix {
             println!("notice: the emulator has a thread of its own, so forking was left out");
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 14] = [
+        let tests: [(&str, fn()); 15] = [
             ("a_panic_of_the_hook_loses_no_child", hook_panics),
             ("udp_forks", udp_forks),
             ("unix_stream_forks", unix_stream_forks),
@@ -47,6 +47,7 @@ mod unix {
             ("a_child_closes_the_listener", child_closes_listener),
             ("a_process_with_threads_is_refused", refused_with_threads),
             ("closing_waits_for_children", closing_waits),
+            ("a_drain_ends_children_that_outstay_it", drain_ends_children),
             ("ten_thousand_requests_leave_nothing_behind", nothing_left_behind),
         ];
         let trials = tests.map(|(name, test)| {
@@ -92,6 +93,14 @@ mod unix {
                 "sleep" => loop {
                     thread::park();
                 },
+                "ignore" => {
+                    let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
+                    signal_hook::flag::register(15, flag)?;
+                    client.wfile.write_all(b"ignored\n")?;
+                    loop {
+                        thread::park();
+                    }
+                }
                 text => Ok(writeln!(client.wfile, "{} says {text}", std::process::id())?),
             }
         })
@@ -389,6 +398,28 @@ mod unix {
             })
         });
         assert!(!path.exists(), "children left the file alone, the server took it along");
+    }
+
+    fn drain_ends_children() {
+        let (fork, ends) = recording(Fork::new());
+        let (mut server, address) = server(fork);
+        // One is done, one can be terminated, one cannot.
+        let clients = ["hello", "sleep", "ignore"].map(|line| {
+            let client = connect(address);
+            say(&client, line);
+            assert!(matches!(server.handle_request().unwrap(), Handled::Started));
+            client
+        });
+        assert!(rest(&clients[0]).ends_with("says hello\n"));
+        // That it ignores the signal is told before it sleeps.
+        (&clients[2]).read_exact(&mut [0; 8]).unwrap();
+        let moment = Duration::from_millis(50);
+        let report = server.drain(Drain::new().deadline(moment).grace(moment));
+        assert_eq!((report.terminated, report.killed, report.workers_left), (2, 1, 0), "{report}");
+        let mut ends: Vec<_> =
+            ends.lock().unwrap().iter().map(|end| (end.code(), end.signal())).collect();
+        ends.sort_unstable();
+        assert_eq!(ends, [(None, Some(9)), (None, Some(15)), (Some(0), None)]);
     }
 
     fn nothing_left_behind() {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Instant;
 
 use super::info::{ConnectionId, ConnectionInfo};
-use super::watch::{Cut, CutReason, Watch};
+use super::watch::{CutReason, Watch};
 use crate::request::Request;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering, lock, wait, wait_timeout};
 
@@ -17,24 +17,31 @@ const SHARDS: usize = 16;
 pub(crate) struct Registry {
     next: AtomicU64,
     shards: [Mutex<HashMap<u64, Arc<Watch>>>; SHARDS],
-    /// Requests in progress, connections or not.
-    live: Mutex<usize>,
+    live: Mutex<Live>,
     fewer: Condvar,
     draining: AtomicBool,
+}
+
+/// How many requests are in progress, connections or not, and who waits for there to be fewer.
+#[derive(Debug, Default)]
+struct Live {
+    requests: usize,
+    /// Those who wait want no more than so many, the most patient of them; nobody is woken before.
+    awaited: Option<usize>,
 }
 
 /// A request's place among those in progress, given up by dropping it.
 pub(crate) struct Registered {
     registry: Arc<Registry>,
     /// `None` for a request that is no connection.
-    id: Option<ConnectionId>,
+    watch: Option<Arc<Watch>>,
 }
 
 impl Registry {
     /// A request comes in. If it is a connection it gets its watch.
     pub(crate) fn enter<R: Request>(self: &Arc<Self>, request: &R, client: &R::Addr) -> Registered {
-        *lock(&self.live) += 1;
-        let id = request.as_watched().map(|watched| {
+        lock(&self.live).requests += 1;
+        let watch = request.as_watched().map(|watched| {
             // Only has to be different from all others.
             let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
             let mut shard = lock(self.shard(id));
@@ -45,9 +52,9 @@ impl Registry {
             shard.insert(id.0, Arc::clone(&watch));
             drop(shard);
             watched.watched_by(&watch);
-            id
+            watch
         });
-        Registered { registry: Arc::clone(self), id }
+        Registered { registry: Arc::clone(self), watch }
     }
 
     fn shard(&self, id: ConnectionId) -> &Mutex<HashMap<u64, Arc<Watch>>> {
@@ -57,13 +64,14 @@ impl Registry {
 
     /// Requests in progress.
     pub(crate) fn live(&self) -> usize {
-        *lock(&self.live)
+        lock(&self.live).requests
     }
 
     /// Waits until no more than `most` requests are in progress; says whether that came before the deadline.
     pub(crate) fn wait_until(&self, most: usize, deadline: Option<Instant>) -> bool {
         let mut live = lock(&self.live);
-        while *live > most {
+        while live.requests > most {
+            live.awaited = live.awaited.max(Some(most));
             live = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
                 None => wait(&self.fewer, live),
                 Some(left) if left.is_zero() => return false,
@@ -85,21 +93,16 @@ impl Registry {
         self.all().filter(|watch| watch.drain()).count()
     }
 
-    /// Ends every connection; says how many it were, and how many of these had been ended as idle ones are.
+    /// Ends every connection; says how many it were, and how many of these were idle when the drain began.
     pub(crate) fn cut_all(&self, reason: CutReason) -> (usize, usize) {
-        let (mut ended, mut harder) = (0, 0);
-        for watch in self.all() {
-            let cut = watch.cut(reason);
-            ended += usize::from(cut != Cut::Before);
-            harder += usize::from(cut == Cut::Harder);
-        }
-        (ended, harder)
+        let ended: Vec<_> = self.all().filter(|watch| watch.cut(reason)).collect();
+        (ended.len(), ended.iter().filter(|watch| watch.was_idle()).count())
     }
 
     /// Ends one; says whether there was such a connection, and nobody had ended it.
     pub(crate) fn cut(&self, id: ConnectionId, reason: CutReason) -> bool {
         let watch = lock(self.shard(id)).get(&id.0).cloned();
-        watch.is_some_and(|watch| watch.cut(reason) != Cut::Before)
+        watch.is_some_and(|watch| watch.cut(reason))
     }
 
     /// All live connections, oldest first.
@@ -117,16 +120,25 @@ impl Registry {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        if let Some(id) = self.id {
-            lock(self.registry.shard(id)).remove(&id.0);
+        if let Some(watch) = &self.watch {
+            lock(self.registry.shard(watch.id())).remove(&watch.id().0);
         }
-        *lock(&self.registry.live) -= 1;
-        self.registry.fewer.notify_all();
+        let mut live = lock(&self.registry.live);
+        live.requests -= 1;
+        let reached = live.awaited.is_some_and(|most| live.requests <= most);
+        if reached {
+            // Who waits for still fewer says so again.
+            live.awaited = None;
+        }
+        drop(live);
+        if reached {
+            self.registry.fewer.notify_all();
+        }
     }
 }
 
 impl fmt::Debug for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registered").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Registered").field("watch", &self.watch).finish_non_exhaustive()
     }
 }

@@ -31,6 +31,8 @@ struct State {
     cutter: Option<Cutter>,
     /// The server drains: a connection that becomes idle ends.
     draining: bool,
+    /// It was idle when the drain began.
+    was_idle: bool,
 }
 
 /// Why the server ended a connection.
@@ -69,7 +71,7 @@ impl Watch {
         peer: Box<dyn fmt::Debug + Send + Sync>,
         draining: bool,
     ) -> Self {
-        let state = State { idle: false, cut: None, cutter: None, draining };
+        let state = State { idle: false, cut: None, cutter: None, draining, was_idle: false };
         Self {
             id,
             peer,
@@ -169,23 +171,24 @@ impl Watch {
         lock(&self.state).idle = false;
     }
 
-    /// Ends the connection, unless that has been done as firmly before.
-    pub(super) fn cut(&self, reason: CutReason) -> Cut {
-        let (cut, cutter) = {
+    /// Ends the connection, unless that has been done as firmly before. Says whether this did.
+    pub(super) fn cut(&self, reason: CutReason) -> bool {
+        let cutter = {
             let mut state = lock(&self.state);
-            let cut = match state.cut {
-                None => Cut::Now,
-                Some(CutReason::Drained) if reason != CutReason::Drained => Cut::Harder,
-                Some(_) => return Cut::Before,
-            };
+            match state.cut {
+                None => {}
+                // It was let to end as an idle one does, and has not.
+                Some(CutReason::Drained) if reason != CutReason::Drained => {}
+                Some(_) => return false,
+            }
             state.cut = Some(reason);
-            (cut, state.cutter.clone())
+            state.cutter.clone()
         };
         // A transport's code, so not under the lock.
         if let Some(cutter) = cutter {
             cutter(reason);
         }
-        cut
+        true
     }
 
     /// The server drains from here on. Ends the connection if it is idle; says whether it did.
@@ -193,9 +196,15 @@ impl Watch {
         let idle = {
             let mut state = lock(&self.state);
             state.draining = true;
-            state.idle
+            state.was_idle = state.idle && state.cut.is_none();
+            state.was_idle
         };
-        idle && self.cut(CutReason::Drained) == Cut::Now
+        idle && self.cut(CutReason::Drained)
+    }
+
+    /// Whether it was idle when the drain began.
+    pub(super) fn was_idle(&self) -> bool {
+        lock(&self.state).was_idle
     }
 
     /// What can be told about it now.
@@ -223,17 +232,6 @@ impl Watch {
 }
 
 type Cutter = Arc<dyn Fn(CutReason) + Send + Sync>;
-
-/// What ending a connection came to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Cut {
-    /// It was ended.
-    Now,
-    /// It had been ended as an idle one is, and is ended for good now.
-    Harder,
-    /// It had been ended before.
-    Before,
-}
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -87,10 +87,14 @@ fn list_by_walking(root: &Path, folder: &str) -> io::Result<Vec<String>> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        if !entry.file_type()?.is_dir() {
-            paths.push(path);
-        } else if name != "target" && name != ".git" {
+        // In a second work tree of a repository `.git` is a file.
+        if name == "target" || name == ".git" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
             paths.extend(list_by_walking(root, &path)?);
+        } else {
+            paths.push(path);
         }
     }
     Ok(paths)
