@@ -4,6 +4,7 @@ use crate::connections::Registry;
 use crate::counts::Counters;
 use crate::lifecycle::Lifecycle;
 use crate::sync::Arc;
+use crate::transport::Waker;
 
 /// The shared part: who serves and who wants that to end, and the books.
 #[derive(Debug)]
@@ -14,7 +15,11 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(lifecycle: Lifecycle) -> Self {
-        Self { lifecycle, counters: Counters::default(), connections: Arc::default() }
+    pub(crate) fn new(waker: Waker) -> Self {
+        Self {
+            lifecycle: Lifecycle::new(waker.clone()),
+            counters: Counters::default(),
+            connections: Arc::new(Registry::new(waker)),
+        }
     }
 }

@@ -17,12 +17,13 @@ use std::time::Duration;
 pub struct ServerConfig {
     poll_interval: PollInterval,
     timeout: Option<Duration>,
+    max_connections: Option<usize>,
 }
 
 impl ServerConfig {
     /// The defaults, which are CPython's.
     pub const fn new() -> Self {
-        Self { poll_interval: PollInterval::DEFAULT, timeout: None }
+        Self { poll_interval: PollInterval::DEFAULT, timeout: None, max_connections: None }
     }
 
     /// How often `service_actions` runs when nothing happens; CPython's `poll_interval` argument of
@@ -40,6 +41,16 @@ impl ServerConfig {
         self
     }
 
+    /// Sets how many requests may be in progress at a time: connections, and packets that are being answered. At the
+    /// limit, others wait in the backlog until one of them has ended. The limit is exact, and
+    /// [can be changed](crate::ServerHandle::set_max_connections) while the server runs; nothing is let in at 0.
+    ///
+    /// What forked children serve is limited by their strategy. CPython has no such limit.
+    pub const fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = Some(most);
+        self
+    }
+
     /// The poll interval; half a second unless set.
     pub const fn get_poll_interval(&self) -> PollInterval {
         self.poll_interval
@@ -48,6 +59,11 @@ impl ServerConfig {
     /// The timeout of `handle_request`; none unless set.
     pub const fn get_timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// How many requests may be in progress at a time. The default is `None`, no limit.
+    pub const fn get_max_connections(&self) -> Option<usize> {
+        self.max_connections
     }
 }
 

@@ -167,17 +167,17 @@ where
         }
         self.close_listener();
         let (registry, concurrency) = (self.registry(), self.concurrency());
-        let before = registry.live();
+        let before = registry.gate.inside();
         let mut report = DrainReport { idle_ended: registry.drain(), ..DrainReport::default() };
-        registry.wait_until(0, Some(deadline));
+        registry.gate.wait_until(0, Some(deadline));
         report.workers_left = concurrency.wait_for_workers(deadline);
-        if registry.live() > 0 || report.workers_left > 0 {
+        if registry.gate.inside() > 0 || report.workers_left > 0 {
             let (forced, idle_before) = registry.cut_all(CutReason::Forced);
             report.forced = forced;
             report.idle_ended = report.idle_ended.saturating_sub(idle_before);
             report.terminated = concurrency.end_workers(EndWorkers::Terminate);
             let grace = after(drain.grace);
-            registry.wait_until(0, Some(grace));
+            registry.gate.wait_until(0, Some(grace));
             report.workers_left = concurrency.wait_for_workers(grace);
             if report.workers_left > 0 {
                 report.killed = concurrency.end_workers(EndWorkers::Kill);

@@ -112,7 +112,7 @@ where
                 return;
             }
             // Nobody knows what is there as long as there is nobody to run it.
-            let room = self.concurrency.has_room();
+            let room = self.has_room();
             let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
                 Ok(Readiness::Request) => self.take_request(Some(Duration::ZERO)),
                 Ok(_) if !room => continue,
@@ -140,9 +140,16 @@ where
         }
     }
 
+    /// Whether another request may be taken: by the strategy, by the limit, and if nobody has suspended the server.
+    fn has_room(&self) -> bool {
+        // Both are asked, for both have to know that the loop waits for them.
+        let allowed = self.server.registry().gate.has_room();
+        self.concurrency.has_room() && allowed
+    }
+
     /// Waits for a request if the strategy has room for one, else until it may have.
     fn wait(&self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
-        let wait = if self.concurrency.has_room() { Wait::for_request() } else { Wait::for_wake() };
+        let wait = if self.has_room() { Wait::for_request() } else { Wait::for_wake() };
         let wait = wait.timeout(timeout).source(self.concurrency.source());
         self.transport()?.wait(wait).map_err(ServeError::Wait)
     }

@@ -11,7 +11,7 @@ use crate::connections::Registry;
 use crate::counts::Counts;
 use crate::error::ServeError;
 use crate::job::ServiceJob;
-use crate::lifecycle::{Lifecycle, Verb};
+use crate::lifecycle::Verb;
 use crate::outcome::{Ended, Handled};
 use crate::request::Request;
 use crate::serve;
@@ -69,7 +69,7 @@ where
     pub fn new(transport: T, concurrency: C, service: S) -> Self {
         let waker = transport.waker();
         concurrency.attach(waker.clone());
-        let common = Common::new(Lifecycle::new(waker));
+        let common = Common::new(waker);
         Self {
             transport: Some(transport),
             concurrency,
@@ -108,7 +108,7 @@ where
     /// The same server with other settings.
     #[must_use]
     pub fn with_config(mut self, config: ServerConfig) -> Self {
-        self.config = config;
+        self.set_config(config);
         self
     }
 
@@ -119,6 +119,7 @@ where
 
     /// Changes the settings.
     pub fn set_config(&mut self, config: ServerConfig) {
+        self.registry().gate.set_most(config.get_max_connections());
         self.config = config;
     }
 

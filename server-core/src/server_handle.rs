@@ -66,7 +66,34 @@ impl ServerHandle {
 
     /// How many requests are in progress in this process: connections, and packets that are being answered.
     pub fn live_requests(&self) -> usize {
-        self.common.connections.live()
+        self.registry().gate.inside()
+    }
+
+    /// How many requests may be in progress at a time, if there is a limit.
+    pub fn max_connections(&self) -> Option<usize> {
+        self.registry().gate.most()
+    }
+
+    /// Sets or takes away the limit of [`ServerConfig::max_connections`](crate::ServerConfig::max_connections), from any
+    /// thread, at once. Requests in progress stay, also if they are more than allowed now.
+    pub fn set_max_connections(&self, most: Option<usize>) {
+        self.registry().gate.set_most(most);
+    }
+
+    /// Accepts no more requests, until [`resume`](Self::resume). The port stays taken and clients can still connect: they
+    /// wait in the backlog. Requests in progress go on, and so do `service_actions`.
+    pub fn suspend(&self) {
+        self.registry().gate.set_suspended(true);
+    }
+
+    /// Accepts requests again.
+    pub fn resume(&self) {
+        self.registry().gate.set_suspended(false);
+    }
+
+    /// Whether somebody has suspended the server.
+    pub fn is_suspended(&self) -> bool {
+        self.registry().gate.is_suspended()
     }
 
     /// Ends one connection: shuts it down in both directions, so that a blocked receive or send of its handler returns, with
@@ -82,7 +109,7 @@ impl ServerHandle {
     #[must_use = "it says whether it came to that"]
     pub fn wait_until_at_most(&self, most: usize, timeout: Duration) -> bool {
         // A deadline beyond the end of time is none.
-        self.common.connections.wait_until(most, Instant::now().checked_add(timeout))
+        self.registry().gate.wait_until(most, Instant::now().checked_add(timeout))
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {

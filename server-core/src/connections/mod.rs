@@ -4,6 +4,7 @@
 //! there that it is idle, and whoever ends the connection does it there. Nothing here knows a socket: the transport
 //! says how a connection is cut.
 
+mod gate;
 mod info;
 mod registry;
 mod watch;

@@ -2,32 +2,25 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::Instant;
 
+use super::gate::Gate;
 use super::info::{ConnectionId, ConnectionInfo};
 use super::watch::{CutReason, Watch};
 use crate::request::Request;
-use crate::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering, lock, wait, wait_timeout};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
+use crate::transport::Waker;
 
 /// Connections are spread over so many maps, so that looking at all of them never keeps one that comes waiting for long.
 const SHARDS: usize = 16;
 
 /// The connections that are alive.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Registry {
     next: AtomicU64,
     shards: [Mutex<HashMap<u64, Arc<Watch>>>; SHARDS],
-    live: Mutex<Live>,
-    fewer: Condvar,
+    /// Requests in progress, connections or not.
+    pub(crate) gate: Gate,
     draining: AtomicBool,
-}
-
-/// How many requests are in progress, connections or not, and who waits for there to be fewer.
-#[derive(Debug, Default)]
-struct Live {
-    requests: usize,
-    /// Those who wait want no more than so many, the most patient of them; nobody is woken before.
-    awaited: Option<usize>,
 }
 
 /// A request's place among those in progress, given up by dropping it.
@@ -38,9 +31,18 @@ pub(crate) struct Registered {
 }
 
 impl Registry {
+    pub(crate) fn new(waker: Waker) -> Self {
+        Self {
+            next: AtomicU64::new(0),
+            shards: Default::default(),
+            gate: Gate::new(waker),
+            draining: AtomicBool::new(false),
+        }
+    }
+
     /// A request comes in. If it is a connection it gets its watch.
     pub(crate) fn enter<R: Request>(self: &Arc<Self>, request: &R, client: &R::Addr) -> Registered {
-        lock(&self.live).requests += 1;
+        self.gate.enter();
         let watch = request.as_watched().map(|watched| {
             // Only has to be different from all others.
             let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
@@ -60,25 +62,6 @@ impl Registry {
     fn shard(&self, id: ConnectionId) -> &Mutex<HashMap<u64, Arc<Watch>>> {
         // The remainder is less than the number of shards, so it fits.
         &self.shards[(id.0 % SHARDS as u64) as usize]
-    }
-
-    /// Requests in progress.
-    pub(crate) fn live(&self) -> usize {
-        lock(&self.live).requests
-    }
-
-    /// Waits until no more than `most` requests are in progress; says whether that came before the deadline.
-    pub(crate) fn wait_until(&self, most: usize, deadline: Option<Instant>) -> bool {
-        let mut live = lock(&self.live);
-        while live.requests > most {
-            live.awaited = live.awaited.max(Some(most));
-            live = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
-                None => wait(&self.fewer, live),
-                Some(left) if left.is_zero() => return false,
-                Some(left) => wait_timeout(&self.fewer, live, left),
-            };
-        }
-        true
     }
 
     /// Whether connections are told to end as soon as they are idle.
@@ -123,17 +106,7 @@ impl Drop for Registered {
         if let Some(watch) = &self.watch {
             lock(self.registry.shard(watch.id())).remove(&watch.id().0);
         }
-        let mut live = lock(&self.registry.live);
-        live.requests -= 1;
-        let reached = live.awaited.is_some_and(|most| live.requests <= most);
-        if reached {
-            // Who waits for still fewer says so again.
-            live.awaited = None;
-        }
-        drop(live);
-        if reached {
-            self.registry.fewer.notify_all();
-        }
+        self.registry.gate.leave();
     }
 }
 

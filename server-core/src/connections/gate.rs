@@ -1,0 +1,139 @@
+//! How many requests are in progress, how many there may be, and who waits for there to be fewer.
+//!
+//! One mutex guards all of it. Only the serving thread lets requests in, and it asks before it accepts, so the limit is
+//! exact: there is no moment at which one too many is in.
+
+use std::fmt;
+use std::time::Instant;
+
+use crate::sync::{Condvar, Mutex, lock, wait, wait_timeout};
+use crate::transport::Waker;
+
+/// The way in and out for requests.
+pub(crate) struct Gate {
+    state: Mutex<State>,
+    fewer: Condvar,
+    /// Ends the loop's wait, so that it asks again whether there is room.
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct State {
+    inside: usize,
+    most: Option<usize>,
+    suspended: bool,
+    /// The loop found no room and sleeps.
+    loop_waits: bool,
+    /// Those who wait want no more than so many inside, the most patient of them; nobody is woken before.
+    awaited: Option<usize>,
+}
+
+impl State {
+    fn has_room(&self) -> bool {
+        !self.suspended && self.most.is_none_or(|most| self.inside < most)
+    }
+
+    /// Whether the loop has to be woken: it waits, and need not any more.
+    fn wakes_loop(&mut self) -> bool {
+        let wakes = self.loop_waits && self.has_room();
+        self.loop_waits &= !wakes;
+        wakes
+    }
+}
+
+impl Gate {
+    pub(crate) fn new(waker: Waker) -> Self {
+        Self { state: Mutex::default(), fewer: Condvar::new(), waker }
+    }
+
+    /// Asked by the loop before it waits for a request. If there is no room it will be woken when there is.
+    pub(crate) fn has_room(&self) -> bool {
+        let mut state = lock(&self.state);
+        let room = state.has_room();
+        state.loop_waits = !room;
+        room
+    }
+
+    pub(crate) fn enter(&self) {
+        lock(&self.state).inside += 1;
+    }
+
+    pub(crate) fn leave(&self) {
+        let (wakes_loop, wakes_others) = {
+            let mut state = lock(&self.state);
+            state.inside -= 1;
+            let reached = state.awaited.is_some_and(|most| state.inside <= most);
+            if reached {
+                // Who waits for still fewer says so again.
+                state.awaited = None;
+            }
+            (state.wakes_loop(), reached)
+        };
+        if wakes_others {
+            self.fewer.notify_all();
+        }
+        // A transport's code, so not under the lock.
+        if wakes_loop {
+            self.waker.wake();
+        }
+    }
+
+    pub(crate) fn inside(&self) -> usize {
+        lock(&self.state).inside
+    }
+
+    pub(crate) fn most(&self) -> Option<usize> {
+        lock(&self.state).most
+    }
+
+    pub(crate) fn set_most(&self, most: Option<usize>) {
+        self.change(|state| state.most = most);
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        lock(&self.state).suspended
+    }
+
+    pub(crate) fn set_suspended(&self, suspended: bool) {
+        self.change(|state| state.suspended = suspended);
+        if suspended {
+            // It may be waiting for a request that it must not take any more.
+            self.waker.wake();
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let wakes_loop = {
+            let mut state = lock(&self.state);
+            change(&mut state);
+            state.wakes_loop()
+        };
+        if wakes_loop {
+            self.waker.wake();
+        }
+    }
+
+    /// Waits until no more than `most` are inside; says whether that came before the deadline.
+    pub(crate) fn wait_until(&self, most: usize, deadline: Option<Instant>) -> bool {
+        let mut state = lock(&self.state);
+        while state.inside > most {
+            state.awaited = state.awaited.max(Some(most));
+            state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                None => wait(&self.fewer, state),
+                Some(left) if left.is_zero() => return false,
+                Some(left) => wait_timeout(&self.fewer, state, left),
+            };
+        }
+        true
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("inside", &self.inside())
+            .field("most", &self.most())
+            .field("suspended", &self.is_suspended())
+            .finish_non_exhaustive()
+    }
+}
