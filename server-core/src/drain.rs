@@ -166,7 +166,7 @@ where
             self.serve_backlog(deadline);
         }
         self.close_listener();
-        let (registry, concurrency) = (self.registry(), self.concurrency());
+        let (registry, concurrency) = (&self.common.connections, self.concurrency());
         let before = registry.gate.inside();
         let mut report = DrainReport { idle_ended: registry.drain(), ..DrainReport::default() };
         registry.gate.wait_until(0, Some(deadline));

@@ -43,7 +43,8 @@
 //!
 //! [`ShutdownHandle`] wakes the loop at once, whatever the poll interval; see its page for the rules.
 //! Stopping ends the loop, [`Server::close`] closes the listener and joins the workers. Requests in
-//! progress are not cut.
+//! progress are not cut. [`Server::drain`] closes too, but within a time: idle connections end at once, busy ones
+//! get until a deadline, and it says what became of all.
 //!
 //! # What happens to errors and panics
 //!

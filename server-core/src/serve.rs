@@ -151,7 +151,12 @@ where
     fn wait(&self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
         let wait = if self.has_room() { Wait::for_request() } else { Wait::for_wake() };
         let wait = wait.timeout(timeout).source(self.concurrency.source());
-        self.transport()?.wait(wait).map_err(ServeError::Wait)
+        let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        // Meanwhile the server may have been suspended, or its limit lowered.
+        if readiness == Readiness::Request && !self.server.registry().gate.has_room() {
+            return Ok(Readiness::Woken);
+        }
+        Ok(readiness)
     }
 
     pub(crate) fn service_actions(&self) {

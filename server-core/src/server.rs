@@ -7,7 +7,6 @@ use crate::backoff::Backoff;
 use crate::common::Common;
 use crate::concurrency::Concurrency;
 use crate::config::ServerConfig;
-use crate::connections::Registry;
 use crate::counts::Counts;
 use crate::error::ServeError;
 use crate::job::ServiceJob;
@@ -54,7 +53,7 @@ where
     transport: Option<T>,
     concurrency: C,
     service: Arc<S>,
-    common: Arc<Common>,
+    pub(crate) common: Arc<Common>,
     config: ServerConfig,
     backoff: Backoff,
 }
@@ -119,7 +118,7 @@ where
 
     /// Changes the settings.
     pub fn set_config(&mut self, config: ServerConfig) {
-        self.registry().gate.set_most(config.get_max_connections());
+        self.common.connections.gate.set_most(config.get_max_connections());
         self.config = config;
     }
 
@@ -254,10 +253,6 @@ where
     pub(crate) fn close_listener(&mut self) -> bool {
         self.common.lifecycle.close();
         self.transport.take().is_some()
-    }
-
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.common.connections
     }
 
     /// Enters a verb; `None` when the server is closed.

@@ -3,6 +3,8 @@
 //! The clients are in a process of their own (this program again), so that neither side runs out of descriptors: each
 //! needs as many as there are connections, and a few more (`ulimit -n`).
 
+#![expect(clippy::print_stdout, reason = "it tells what it measured")]
+
 use std::error::Error;
 use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;

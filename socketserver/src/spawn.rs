@@ -76,13 +76,9 @@ where
         let asked = Arc::clone(&how);
         let serve = move || {
             let ended = self.serve_forever();
-            let report = match asked.get() {
-                Some(drain) => Some(self.drain(*drain)),
-                None => {
-                    self.close();
-                    None
-                }
-            };
+            let report = asked.get().map(|drain| self.drain(*drain));
+            // After a drain there is nothing left to do.
+            self.close();
             ended.map(|ended| Served { ended, counts: self.counts(), report })
         };
         let thread = thread::Builder::new().name("serve_forever".to_owned()).spawn(serve)?;

@@ -60,8 +60,8 @@ impl Registry {
     }
 
     fn shard(&self, id: ConnectionId) -> &Mutex<HashMap<u64, Arc<Watch>>> {
-        // The remainder is less than the number of shards, so it fits.
-        &self.shards[(id.0 % SHARDS as u64) as usize]
+        let remainder = usize::try_from(id.0 % SHARDS as u64).unwrap_or_default();
+        &self.shards[remainder]
     }
 
     /// Whether connections are told to end as soon as they are idle.
