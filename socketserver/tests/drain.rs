@@ -115,7 +115,7 @@ fn what_is_stuck_in_a_write_is_forced() {
     let service = stream_fn(move |client: &mut Stream<TcpConnection>| {
         log.say("started");
         loop {
-            client.wfile.write_all(&[0; 65536])?;
+            client.wfile.write_all(&[0; 10_000])?;
         }
     })
     .on_error(move |_, _, error| {

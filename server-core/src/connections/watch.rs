@@ -9,7 +9,7 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 /// One live connection, as its transport, its handler and the server share it.
 ///
-/// The transport gets it with [`Request::watched_by`](crate::Request::watched_by): it [counts](Self::count_received) bytes
+/// The transport gets it with [`Watched::watched_by`](crate::Watched::watched_by): it [counts](Self::count_received) bytes
 /// and says how the connection is [cut](Self::cut_with). A stream handler says with [`idle`](Self::idle) that it waits
 /// for nothing but the client.
 pub struct Watch {
