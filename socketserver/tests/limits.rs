@@ -141,7 +141,9 @@ fn the_limit_is_exact_however_it_changes() {
         server.handle().set_max_connections(Some(most));
         thread::yield_now();
     }
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     let (_, counts) = server.stop().unwrap();
     assert_eq!(counts.served, (CLIENTS * ROUNDS) as u64);
     assert!(peak.load(Ordering::SeqCst) <= MOST, "{} at once", peak.load(Ordering::SeqCst));
