@@ -160,12 +160,14 @@ impl<S: StreamSocket> Watched for Connection<S> {
         }
         let shared = Arc::downgrade(&self.shared);
         watch.cut_with(move |reason| {
-            // A blocked receive of an idle connection returns when reading ends; what has been sent by then is still
-            // received and can be answered. On Windows it takes both directions to wake it.
+            // Nothing to cut if the handler is gone, and not ours if somebody took the connection over.
+            let Some(it) = shared.upgrade().map(|shared| Self { shared }) else { return };
+            // A blocked receive of an idle connection returns when reading ends; on Windows when both do. What has come by
+            // then is still received on Linux; other systems may discard it.
             let reading = reason == CutReason::Drained && cfg!(unix);
             let direction = if reading { Shutdown::Read } else { Shutdown::Both };
-            // Nobody to tell if the client is gone, and nothing to cut if the handler is.
-            let _ = shared.upgrade().map(|shared| shared.socket.sever(direction));
+            // Nobody to tell if the client is gone.
+            let _ = (!it.detached()).then(|| it.sever(direction));
         });
     }
 }
