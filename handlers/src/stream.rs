@@ -89,7 +89,8 @@ impl<C: StreamRequest> Stream<C> {
 
     /// Waits for the client, as `wait` does, and says meanwhile that the connection is idle: nothing would be lost if it
     /// ended. A server that [drains](socketserver_core::Server::drain) ends it then, and reading finds the end of the
-    /// stream. A connection of which something was received and not read yet is not idle.
+    /// stream. A connection of which something was received and not read yet is not idle, nor is one from the first byte
+    /// on that is received meanwhile: who has sent half a line may send the rest.
     ///
     /// ```
     /// use socketserver_core::{HandlerResult, StreamRequest};

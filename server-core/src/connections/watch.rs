@@ -106,8 +106,12 @@ impl Watch {
         }
     }
 
-    /// For the transport: so many bytes have been received.
+    /// For the transport: so many bytes have been received. With them a connection that was [idle](Self::idle) has
+    /// something to do.
     pub fn count_received(&self, bytes: usize) {
+        if bytes > 0 {
+            self.busy();
+        }
         self.count(&self.received, bytes);
     }
 
@@ -153,8 +157,9 @@ impl Watch {
         lock(&self.state).cut
     }
 
-    /// Says, as long as the guard lives, that the handler waits for the client and holds nothing that could be lost: a
-    /// server that drains ends the connection then, at once.
+    /// Says that the handler waits for the client and holds nothing that could be lost: a server that drains ends the
+    /// connection then, at once. It is so as long as the guard lives and nothing has been
+    /// [received](Self::count_received): from the first byte on a request has begun, and is waited for.
     pub fn idle(&self) -> IdleGuard<'_> {
         let draining = {
             let mut state = lock(&self.state);
@@ -239,7 +244,7 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Says that a connection is idle, as long as it lives; made by [`Watch::idle`].
+/// Says that a connection is idle, as long as it lives and nothing is received; made by [`Watch::idle`].
 #[derive(Debug)]
 #[must_use = "the connection is idle only as long as this lives"]
 pub struct IdleGuard<'a> {
