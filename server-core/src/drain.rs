@@ -33,7 +33,11 @@ pub enum Backlog {
     /// They are let go: connections are reset by the system.
     #[default]
     Leave,
-    /// They are accepted and served first, as long as the deadline allows.
+    /// They are accepted and served first, as long as the deadline allows. If there is no room for them, idle
+    /// connections end already then. A server that is suspended accepts nothing.
+    ///
+    /// A strategy that runs requests in the serving thread does so here too, and nobody can cut what blocks there: the
+    /// deadline holds between two requests, so such a handler needs a timeout of its own.
     Serve,
 }
 
@@ -78,7 +82,7 @@ impl Default for Drain {
 #[must_use = "it says whether anything was cut off or is stuck"]
 #[non_exhaustive]
 pub struct DrainReport {
-    /// Requests in progress that came to their end in time.
+    /// Requests in progress in this process, and those of the backlog, that came to their end in time.
     pub finished: usize,
     /// Connections that were idle when the drain began, and ended at once.
     pub idle_ended: usize,
@@ -90,6 +94,8 @@ pub struct DrainReport {
     pub killed: usize,
     /// Connections whose handlers have not ended even so: they compute, or wait for something else.
     pub stuck: Vec<ConnectionInfo>,
+    /// Requests that are still in progress: those of stuck connections, and packets.
+    pub requests_left: usize,
     /// Workers that are still there: those of stuck connections, and others.
     pub workers_left: usize,
     /// How long it took.
@@ -104,22 +110,21 @@ impl DrainReport {
 
     /// Whether something is still running.
     pub fn is_stuck(&self) -> bool {
-        !self.stuck.is_empty() || self.workers_left > 0
+        self.requests_left > 0 || self.workers_left > 0
     }
 }
 
 impl fmt::Display for DrainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { finished, idle_ended, forced, terminated, killed, stuck, workers_left, time } =
-            self;
+        let Self { finished, idle_ended, forced, terminated, killed, time, .. } = self;
         write!(f, "drained in {time:?}: {finished} finished, {idle_ended} idle, {forced} forced")?;
         if *terminated > 0 {
             write!(f, ", {terminated} processes terminated, {killed} killed")?;
         }
-        if *workers_left > 0 {
-            write!(f, ", {workers_left} workers left")?;
+        if self.is_stuck() {
+            write!(f, ", {} requests and {} workers left", self.requests_left, self.workers_left)?;
         }
-        for connection in stuck {
+        for connection in &self.stuck {
             write!(
                 f,
                 "\n  stuck: {} from {}, for {:?}",
@@ -162,16 +167,21 @@ where
                 .unwrap_or_else(|| start + Duration::from_secs(u32::MAX.into()))
         };
         let deadline = after(drain.deadline);
+        let mut before = self.common.connections.gate.inside();
+        let mut report = DrainReport::default();
         if drain.backlog == Backlog::Serve {
-            self.serve_backlog(deadline);
+            let (served, idle_ended) = self.serve_backlog(deadline);
+            before += served;
+            report.idle_ended = idle_ended;
         }
         self.close_listener();
         let (registry, concurrency) = (&self.common.connections, self.concurrency());
-        let before = registry.gate.inside();
-        let mut report = DrainReport { idle_ended: registry.drain(), ..DrainReport::default() };
+        report.idle_ended += registry.drain();
+        let mut late = 0;
         registry.gate.wait_until(0, Some(deadline));
         report.workers_left = concurrency.wait_for_workers(deadline);
         if registry.gate.inside() > 0 || report.workers_left > 0 {
+            late = registry.gate.inside();
             let (forced, idle_before) = registry.cut_all(CutReason::Forced);
             report.forced = forced;
             report.idle_ended = report.idle_ended.saturating_sub(idle_before);
@@ -185,17 +195,22 @@ where
                 let end = if report.killed > 0 { after(drain.grace) } else { grace };
                 report.workers_left = concurrency.wait_for_workers(end);
             }
+            report.requests_left = registry.gate.inside();
             report.stuck = registry.list();
         }
-        report.finished = before.saturating_sub(report.idle_ended + report.forced);
+        report.finished = before.saturating_sub(report.idle_ended + late.max(report.forced));
         report.time = start.elapsed();
         report
     }
 
-    /// Serves what is in the backlog, up to the deadline.
-    fn serve_backlog(&mut self, deadline: Instant) {
-        if let Some(mut serve) = self.serve(Verb::HandleRequest) {
-            serve.backlog(deadline);
-        }
+    /// Serves what is in the backlog, up to the deadline. Says how many requests came to this process's workers, and how
+    /// many idle connections made room for them.
+    fn serve_backlog(&mut self, deadline: Instant) -> (usize, usize) {
+        let handed_over = self.counts().handed_over;
+        let Some(mut serve) = self.serve(Verb::HandleRequest) else { return (0, 0) };
+        let (taken, idle_ended) = serve.backlog(deadline);
+        drop(serve);
+        let elsewhere = self.counts().handed_over - handed_over;
+        (taken.saturating_sub(usize::try_from(elsewhere).unwrap_or(usize::MAX)), idle_ended)
     }
 }

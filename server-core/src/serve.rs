@@ -104,26 +104,36 @@ where
         }
     }
 
-    /// Serves what is there, without waiting for more, up to the deadline or the first failure.
-    pub(crate) fn backlog(&mut self, deadline: Instant) {
-        loop {
+    /// Serves what is there, without waiting for more, up to the deadline or the first failure. Says how many requests
+    /// were, and how many idle connections were ended to make room.
+    pub(crate) fn backlog(&mut self, deadline: Instant) -> (usize, usize) {
+        let (mut taken, mut idle_ended) = (0, 0);
+        let registry = Arc::clone(self.server.registry());
+        // A server that is closed to all will not open for this.
+        while !registry.gate.is_shut() {
             let left = deadline.saturating_duration_since(clock::now());
             if left.is_zero() {
-                return;
+                break;
             }
             // Nobody knows what is there as long as there is nobody to run it.
             let room = self.has_room();
+            if !room && !registry.is_draining() {
+                idle_ended = registry.drain();
+            }
             let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
                 Ok(Readiness::Request) => self.take_request(Some(Duration::ZERO)),
                 Ok(_) if !room => continue,
                 // A wake may have come first.
                 Ok(Readiness::Woken) => continue,
-                Ok(Readiness::TimedOut) | Err(_) => return,
+                Ok(Readiness::TimedOut) | Err(_) => break,
             };
-            if !matches!(handled, Ok(Handled::Served | Handled::Started | Handled::Refused)) {
-                return;
+            match handled {
+                Ok(Handled::Served | Handled::Started) => taken += 1,
+                Ok(Handled::Refused) => {}
+                _ => break,
             }
         }
+        (taken, idle_ended)
     }
 
     /// Uses the stop up that was ordered.

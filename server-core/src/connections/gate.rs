@@ -102,6 +102,12 @@ impl Gate {
         }
     }
 
+    /// Whether nothing is let in, however few are inside.
+    pub(crate) fn is_shut(&self) -> bool {
+        let state = lock(&self.state);
+        state.suspended || state.most == Some(0)
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         let wakes_loop = {
             let mut state = lock(&self.state);
