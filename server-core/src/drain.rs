@@ -203,6 +203,14 @@ where
         report
     }
 
+    /// Closes the listener, and waits until no request is in progress or `enough` says so; for whoever cannot know yet
+    /// whether the server is to be closed or drained. [`ServerHandle::nudge`](crate::ServerHandle) has that asked again.
+    #[doc(hidden)]
+    pub fn stop_listening(&mut self, enough: impl Fn() -> bool) {
+        self.close_listener();
+        self.common.connections.gate.wait_until_empty_or(enough);
+    }
+
     /// Serves what is in the backlog, up to the deadline. Says how many requests came to this process's workers, and how
     /// many idle connections made room for them.
     fn serve_backlog(&mut self, deadline: Instant) -> (usize, usize) {

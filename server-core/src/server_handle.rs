@@ -112,6 +112,12 @@ impl ServerHandle {
         self.registry().gate.wait_until(most, Instant::now().checked_add(timeout))
     }
 
+    /// Has [`Server::stop_listening`](crate::Server) look once more whether that is enough.
+    #[doc(hidden)]
+    pub fn nudge(&self) {
+        self.registry().gate.nudge();
+    }
+
     pub(crate) fn registry(&self) -> &Arc<Registry> {
         &self.common.connections
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
@@ -72,17 +72,28 @@ where
     fn spawn(mut self) -> io::Result<Running<Self::Addr>> {
         let local_addr = self.local_addr()?;
         let (handle, stop) = (self.handle(), self.shutdown_handle());
-        let how = Arc::new(OnceLock::new());
-        let asked = Arc::clone(&how);
+        let order = Arc::new(OnceLock::new());
+        let ordered = Arc::clone(&order);
         let serve = move || {
-            let ended = self.serve_forever();
-            let report = asked.get().map(|drain| self.drain(*drain));
-            // After a drain there is nothing left to do.
-            self.close();
+            // The server is not used to serve again, whatever a panic has left behind.
+            let ended = catch_unwind(AssertUnwindSafe(|| self.serve_forever()));
+            if ordered.get().is_none() {
+                // The loop has ended by itself: nobody has said yet whether the rest is to be drained.
+                self.stop_listening(|| ordered.get().is_some());
+            }
+            let report = match ordered.get() {
+                Some(Order::Drain(drain)) => Some(self.drain(*drain)),
+                Some(Order::Close) | None => {
+                    self.stop_listening(|| true);
+                    self.concurrency().server_close();
+                    None
+                }
+            };
+            let ended = ended.unwrap_or_else(|payload| resume_unwind(payload));
             ended.map(|ended| Served { ended, counts: self.counts(), report })
         };
         let thread = thread::Builder::new().name("serve_forever".to_owned()).spawn(serve)?;
-        Ok(Running { local_addr, handle, stop, how, thread: Some(thread) })
+        Ok(Running { local_addr, handle, stop, order, thread: Some(thread) })
     }
 }
 
@@ -96,10 +107,16 @@ pub struct Running<A> {
     local_addr: A,
     handle: ServerHandle,
     stop: ShutdownHandle,
-    /// How the server is to be drained, if it is.
-    how: Arc<OnceLock<Drain>>,
+    /// What is to become of requests in progress when the loop has ended.
+    order: Arc<OnceLock<Order>>,
     /// `None` once it has been waited for.
     thread: Option<JoinHandle<Result<Served, ServeError>>>,
+}
+
+/// How a server that does not serve any more is to end.
+enum Order {
+    Close,
+    Drain(Drain),
 }
 
 /// What came of serving.
@@ -141,12 +158,12 @@ impl<A> Running<A> {
     ///
     /// With the panic that ended the loop, if one did.
     pub fn stop(mut self) -> Result<(Ended, Counts), ServeError> {
-        self.join().map(|served| (served.ended, served.counts))
+        self.join(Order::Close).map(|served| (served.ended, served.counts))
     }
 
     /// Stops the server and [drains](Server::drain) it: idle connections end at once, busy ones get until the deadline, and
-    /// nothing is waited for without end. If the server has ended by itself it has been closed already, and the report is
-    /// empty.
+    /// nothing is waited for without end. If the server has ended by itself the requests that are still in progress are
+    /// drained, without the backlog; if there were none left it is closed already, and the report is empty.
     ///
     /// # Errors
     ///
@@ -156,13 +173,20 @@ impl<A> Running<A> {
     ///
     /// As for [`stop`](Self::stop).
     pub fn drain(mut self, drain: Drain) -> Result<(DrainReport, Counts), ServeError> {
-        // It is only set here, and this comes once.
-        let _ = self.how.set(drain);
-        self.join().map(|served| (served.report.unwrap_or_default(), served.counts))
+        self.join(Order::Drain(drain))
+            .map(|served| (served.report.unwrap_or_default(), served.counts))
     }
 
-    fn join(&mut self) -> Result<Served, ServeError> {
+    /// Stops the loop, and says how to go on then.
+    fn end(&self, order: Order) {
+        // Only the first counts: dropping comes after the others.
+        let _ = self.order.set(order);
         self.stop.request();
+        self.handle.nudge();
+    }
+
+    fn join(&mut self, order: Order) -> Result<Served, ServeError> {
+        self.end(order);
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(served)) => served,
             Some(Err(payload)) => resume_unwind(payload),
@@ -174,7 +198,7 @@ impl<A> Running<A> {
 
 impl<A> Drop for Running<A> {
     fn drop(&mut self) {
-        self.stop.request();
+        self.end(Order::Close);
         if let Some(thread) = self.thread.take() {
             let own = thread.thread().id() == thread::current().id();
             if !own && !thread::panicking() {

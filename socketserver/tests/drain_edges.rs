@@ -39,6 +39,30 @@ fn await_one(server: &ServerHandle, is_so: impl Fn(&ConnectionInfo) -> bool) {
     }
 }
 
+/// What `run` gives, unless it hangs.
+fn in_time<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, awaited) = channel();
+    thread::spawn(move || done.send(run()));
+    awaited.recv_timeout(PATIENCE / 2).expect("it hangs")
+}
+
+#[test]
+fn a_server_that_stopped_by_itself_can_still_be_drained() {
+    let server = ThreadingTcpServer::bind("127.0.0.1:0", polite()).unwrap().spawn().unwrap();
+    let address = *server.local_addr();
+    let mut client = connect(address);
+    client.write_all(b"stop\n").unwrap();
+    let mut answer = [0; 14];
+    client.read_exact(&mut answer).unwrap();
+    await_one(server.handle(), |info| info.state == ConnectionState::Idle);
+    // The loop has ended, and its thread closed the listener, before anybody says how to go on.
+    while std::net::TcpStream::connect(address).is_ok() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let (report, _) = in_time(|| server.drain(Drain::new())).unwrap();
+    assert_eq!((report.idle_ended, report.forced), (1, 0), "{report}");
+}
+
 #[test]
 fn who_has_sent_half_a_line_is_not_idle() {
     let server = ThreadingTcpServer::bind("127.0.0.1:0", polite()).unwrap().spawn().unwrap();
