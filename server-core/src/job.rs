@@ -6,7 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::concurrency::{Finished, Job};
-use crate::connections::Registered;
+use crate::connections::{Place, Registered};
 use crate::handler_error::HandlerError;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
@@ -33,9 +33,10 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         client_address: R::Addr,
         service: Arc<S>,
         server: ServerHandle,
+        place: Place,
     ) -> Self {
         server.counters().accepted.add();
-        let place = server.registry().enter(&request, &client_address);
+        let place = server.registry().enter(place, &request, &client_address);
         Self { request: Some(request), client_address, service, server, _place: place }
     }
 

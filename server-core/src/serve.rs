@@ -7,6 +7,7 @@ use crate::backoff::Backoff;
 use crate::clock;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
 use crate::config::PollInterval;
+use crate::connections::Place;
 use crate::error::ServeError;
 use crate::job::{ServiceJob, guarded};
 use crate::lifecycle::Serving;
@@ -25,6 +26,8 @@ pub(crate) struct Serve<'a, T, C, S> {
     pub(crate) server: ServerHandle,
     pub(crate) backoff: &'a mut Backoff,
     pub(crate) serving: Serving<'a>,
+    /// For the request that is there, from the wait to the job.
+    pub(crate) place: Option<Place>,
 }
 
 impl<T, C, S> Serve<'_, T, C, S>
@@ -158,13 +161,16 @@ where
     }
 
     /// Waits for a request if the strategy has room for one, else until it may have.
-    fn wait(&self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
         let wait = if self.has_room() { Wait::for_request() } else { Wait::for_wake() };
         let wait = wait.timeout(timeout).source(self.concurrency.source());
         let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
-        // Meanwhile the server may have been suspended, or its limit lowered.
-        if readiness == Readiness::Request && !self.server.registry().gate.has_room() {
-            return Ok(Readiness::Woken);
+        if readiness == Readiness::Request {
+            self.place = self.server.registry().reserve();
+            // Meanwhile the server may have been suspended, or its limit lowered.
+            if self.place.is_none() {
+                return Ok(Readiness::Woken);
+            }
         }
         Ok(readiness)
     }
@@ -180,6 +186,8 @@ where
     /// CPython's `_handle_request_noblock`: get, verify, process. A pause because something ran out
     /// takes no longer than `patience`.
     fn take_request(&mut self, patience: Option<Duration>) -> Result<Handled, ServeError> {
+        // It is given up when nothing comes of it.
+        let Some(place) = self.place.take() else { return Ok(Handled::NothingAccepted(None)) };
         let (request, client_address) = match self.transport()?.get_request() {
             Ok(accepted) => accepted,
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
@@ -189,6 +197,7 @@ where
             }
             Err(GetRequestError::Exhausted(error)) => {
                 self.server.counters().exhausted.add();
+                drop(place);
                 let pause = self.backoff.pause();
                 self.serving.pause(patience.map_or(pause, |patience| pause.min(patience)));
                 return Ok(Handled::NothingAccepted(Some(error)));
@@ -196,8 +205,8 @@ where
             Err(GetRequestError::Fatal(error)) => return Err(ServeError::GetRequest(error)),
         };
         self.backoff.reset();
-        let job =
-            ServiceJob::new(request, client_address, Arc::clone(self.service), self.server.clone());
+        let service = Arc::clone(self.service);
+        let job = ServiceJob::new(request, client_address, service, self.server.clone(), place);
         let job = match job.verify() {
             Ok(job) => job,
             Err(finished) => {

@@ -265,6 +265,7 @@ where
             server: ServerHandle::new(Arc::clone(&self.common)),
             backoff: &mut self.backoff,
             serving: self.common.lifecycle.begin(verb),
+            place: None,
         })
     }
 }

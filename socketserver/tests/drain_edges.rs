@@ -5,12 +5,13 @@
 mod support;
 
 use std::io::{BufRead, Read, Write};
-use std::net::UdpSocket;
-use std::sync::Mutex;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use socketserver::core::{GetRequestError, Readiness, Transport, Wait, Waker};
 use socketserver::prelude::*;
 use socketserver::{ConnectionInfo, ConnectionState};
 use support::{PATIENCE, connect, read_to_end};
@@ -159,4 +160,48 @@ fn who_was_taken_over_is_not_cut() {
     taken.connection().send(b"still here").unwrap();
     drop((go_on, taken));
     assert_eq!(read_to_end(&client), "still here");
+}
+
+/// A transport that is suspended in the moment it accepts, and says whether anybody was inside then.
+struct Interrupted {
+    tcp: Tcp,
+    server: Arc<OnceLock<ServerHandle>>,
+    was_empty: Arc<OnceLock<bool>>,
+}
+
+impl Transport for Interrupted {
+    type Request = TcpConnection;
+
+    fn wait(&self, wait: Wait<'_>) -> std::io::Result<Readiness> {
+        self.tcp.wait(wait)
+    }
+
+    fn waker(&self) -> Waker {
+        self.tcp.waker()
+    }
+
+    fn get_request(&self) -> Result<(TcpConnection, SocketAddr), GetRequestError> {
+        let server = self.server.get().unwrap();
+        server.suspend();
+        let _ = self.was_empty.set(server.wait_until_at_most(0, Duration::ZERO));
+        self.tcp.get_request()
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+#[test]
+fn who_suspends_and_waits_is_not_surprised_by_one_more() {
+    let tcp = Tcp::bind("127.0.0.1:0").unwrap();
+    let (server, was_empty) = (Arc::default(), Arc::default());
+    let (known, seen) = (Arc::clone(&server), Arc::clone(&was_empty));
+    let mut server = Server::new(Interrupted { tcp, server, was_empty }, Synchronous, polite());
+    known.set(server.handle()).unwrap();
+    let client = connect(server.local_addr().unwrap());
+    drop(client);
+    assert!(matches!(server.handle_request(), Ok(Handled::Served)));
+    assert_eq!(seen.get(), Some(&false), "who is being accepted is inside");
+    assert_eq!(server.handle().live_requests(), 0);
 }

@@ -54,8 +54,13 @@ impl Gate {
         room
     }
 
-    pub(crate) fn enter(&self) {
-        lock(&self.state).inside += 1;
+    /// Takes a place for a request that is about to be accepted. Who suspends the server after this finds somebody
+    /// inside.
+    pub(crate) fn try_enter(&self) -> bool {
+        let mut state = lock(&self.state);
+        let room = state.has_room();
+        state.inside += usize::from(room);
+        room
     }
 
     pub(crate) fn leave(&self) {

@@ -12,4 +12,4 @@ mod watch;
 pub use info::{ConnectionId, ConnectionInfo, ConnectionState};
 pub use watch::{CutReason, IdleGuard, Watch};
 
-pub(crate) use registry::{Registered, Registry};
+pub(crate) use registry::{Place, Registered, Registry};

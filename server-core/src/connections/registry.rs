@@ -23,11 +23,21 @@ pub(crate) struct Registry {
     draining: AtomicBool,
 }
 
-/// A request's place among those in progress, given up by dropping it.
+/// A place among the requests in progress, given up by dropping it.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Registry>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.gate.leave();
+    }
+}
+
+/// A request in its place, and in the list if it is a connection.
 pub(crate) struct Registered {
-    registry: Arc<Registry>,
     /// `None` for a request that is no connection.
     watch: Option<Arc<Watch>>,
+    place: Place,
 }
 
 impl Registry {
@@ -40,9 +50,18 @@ impl Registry {
         }
     }
 
+    /// A place for a request that is about to be accepted, if there is room.
+    pub(crate) fn reserve(self: &Arc<Self>) -> Option<Place> {
+        self.gate.try_enter().then(|| Place(Arc::clone(self)))
+    }
+
     /// A request comes in. If it is a connection it gets its watch.
-    pub(crate) fn enter<R: Request>(self: &Arc<Self>, request: &R, client: &R::Addr) -> Registered {
-        self.gate.enter();
+    pub(crate) fn enter<R: Request>(
+        &self,
+        place: Place,
+        request: &R,
+        client: &R::Addr,
+    ) -> Registered {
         let watch = request.as_watched().map(|watched| {
             // Only has to be different from all others.
             let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
@@ -56,7 +75,7 @@ impl Registry {
             watched.watched_by(&watch);
             watch
         });
-        Registered { registry: Arc::clone(self), watch }
+        Registered { watch, place }
     }
 
     fn shard(&self, id: ConnectionId) -> &Mutex<HashMap<u64, Arc<Watch>>> {
@@ -104,9 +123,8 @@ impl Registry {
 impl Drop for Registered {
     fn drop(&mut self) {
         if let Some(watch) = &self.watch {
-            lock(self.registry.shard(watch.id())).remove(&watch.id().0);
+            lock(self.place.0.shard(watch.id())).remove(&watch.id().0);
         }
-        self.registry.gate.leave();
     }
 }
 
