@@ -157,7 +157,8 @@ where
     /// What runs even then (a handler that computes without end, say) is in the report as stuck, and is not waited for,
     /// now or when the server is dropped.
     ///
-    /// A second call waits once more, for what was left.
+    /// A second call waits once more, for what was left. A hook of the service that panics over a request of the backlog
+    /// is counted, and does not end the drain.
     pub fn drain(&mut self, drain: Drain) -> DrainReport {
         let start = Instant::now();
         // A deadline beyond the end of time is the end of time, nearly.

@@ -124,16 +124,17 @@ where
                 idle_ended = registry.drain();
             }
             let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
-                Ok(Readiness::Request) => self.take_request(Some(Duration::ZERO)),
+                Ok(Readiness::Request) => guarded(|| self.take_request(Some(Duration::ZERO))),
                 Ok(_) if !room => continue,
                 // A wake may have come first.
                 Ok(Readiness::Woken) => continue,
                 Ok(Readiness::TimedOut) | Err(_) => break,
             };
             match handled {
-                Ok(Handled::Served | Handled::Started) => taken += 1,
-                Ok(Handled::Refused) => {}
-                _ => break,
+                Ok(Ok(Handled::Served | Handled::Started)) => taken += 1,
+                // A hook's panic was counted and its request closed. The others are not to suffer for it.
+                Ok(Ok(Handled::Refused)) | Err(_) => {}
+                Ok(_) => break,
             }
         }
         (taken, idle_ended)

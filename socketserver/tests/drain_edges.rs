@@ -205,3 +205,14 @@ fn who_suspends_and_waits_is_not_surprised_by_one_more() {
     assert_eq!(seen.get(), Some(&false), "who is being accepted is inside");
     assert_eq!(server.handle().live_requests(), 0);
 }
+
+#[test]
+fn a_panic_of_a_hook_does_not_end_the_drain() {
+    let service = polite().verify(|_: &TcpConnection, _| panic!("verify"));
+    let mut server = ThreadingTcpServer::bind("127.0.0.1:0", service).unwrap();
+    let clients: Vec<_> = (0..2).map(|_| connect(server.local_addr().unwrap())).collect();
+    let report = server.drain(Drain::new().backlog(Backlog::Serve));
+    assert!(report.is_clean() && report.finished == 0, "{report}");
+    assert_eq!((server.counts().hook_panics, server.counts().accepted), (2, 2));
+    assert!(clients.iter().all(|client| read_to_end(client).is_empty()));
+}

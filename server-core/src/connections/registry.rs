@@ -62,20 +62,25 @@ impl Registry {
         request: &R,
         client: &R::Addr,
     ) -> Registered {
-        let watch = request.as_watched().map(|watched| {
-            // Only has to be different from all others.
-            let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
-            let mut shard = lock(self.shard(id));
-            // The lock gives the order: `drain` sets the mark before it looks through the shards. So either it is seen
-            // here, or the connection is seen there.
-            let draining = self.is_draining();
-            let watch = Arc::new(Watch::new(id, Box::new(client.clone()), draining));
-            shard.insert(id.0, Arc::clone(&watch));
-            drop(shard);
-            watched.watched_by(&watch);
-            watch
-        });
-        Registered { watch, place }
+        let watched = request.as_watched();
+        let watch = watched.map(|_| self.add(Box::new(client.clone())));
+        // From here on it is given up again also if the transport panics.
+        let registered = Registered { watch, place };
+        if let (Some(watched), Some(watch)) = (watched, &registered.watch) {
+            watched.watched_by(watch);
+        }
+        registered
+    }
+
+    fn add(&self, peer: Box<dyn fmt::Debug + Send + Sync>) -> Arc<Watch> {
+        // Only has to be different from all others.
+        let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
+        let mut shard = lock(self.shard(id));
+        // The lock gives the order: `drain` sets the mark before it looks through the shards. So either it is seen here,
+        // or the connection is seen there.
+        let watch = Arc::new(Watch::new(id, peer, self.is_draining()));
+        shard.insert(id.0, Arc::clone(&watch));
+        watch
     }
 
     fn shard(&self, id: ConnectionId) -> &Mutex<HashMap<u64, Arc<Watch>>> {

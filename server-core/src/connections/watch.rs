@@ -92,7 +92,7 @@ impl Watch {
     /// returns. It must not block, and not keep the connection open.
     ///
     /// For [`CutReason::Drained`] a blocked receive is enough: what the client has sent already should still be
-    /// received, and be answered.
+    /// received, and be answered, where the system can do that: Linux does, others may discard it.
     pub fn cut_with(&self, cutter: impl Fn(CutReason) + Send + Sync + 'static) {
         let cutter: Cutter = Arc::new(cutter);
         let cut = {
