@@ -58,7 +58,7 @@ fn a_server_that_stopped_by_itself_can_still_be_drained() {
     await_one(server.handle(), |info| info.state == ConnectionState::Idle);
     // The loop has ended, and its thread closed the listener, before anybody says how to go on.
     while std::net::TcpStream::connect(address).is_ok() {
-        thread::sleep(Duration::from_millis(1));
+        thread::yield_now();
     }
     let (report, _) = in_time(|| server.drain(Drain::new())).unwrap();
     assert_eq!((report.idle_ended, report.forced), (1, 0), "{report}");
@@ -70,12 +70,12 @@ fn who_has_sent_half_a_line_is_not_idle() {
     let mut client = connect(*server.local_addr());
     client.write_all(b"hel").unwrap();
     await_one(server.handle(), |info| info.received == 3);
+    assert_eq!(server.handle().connections()[0].state, ConnectionState::Busy);
     let handle = server.handle().clone();
     let drain = thread::spawn(|| server.drain(Drain::new().deadline(PATIENCE)).unwrap());
     while !handle.is_draining() {
         thread::yield_now();
     }
-    thread::sleep(SHORT);
     client.write_all(b"lo\n").unwrap();
     assert_eq!(read_to_end(&client), "you said hello\n");
     let (report, counts) = drain.join().unwrap();
