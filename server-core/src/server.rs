@@ -116,7 +116,7 @@ where
         self.config
     }
 
-    /// Changes the settings.
+    /// Changes the settings. Its limit on connections takes the place of one that a handle has set.
     pub fn set_config(&mut self, config: ServerConfig) {
         self.common.connections.gate.set_most(config.get_max_connections());
         self.config = config;

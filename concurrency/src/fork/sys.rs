@@ -30,7 +30,8 @@ impl Fork {
     ///
     /// No other thread may use a handle of this very server while it forks: handles take locks. A thread that
     /// waits for signals and then stops the server does that at one moment only; a child that is forked in that
-    /// moment may hang, and with it a [`close`](socketserver_core::Server::close) that waits for it.
+    /// moment may hang, and with it a [`close`](socketserver_core::Server::close) that waits for it. A thread that looks
+    /// at the server again and again (its connections, say) would meet that moment sooner or later.
     pub unsafe fn with_other_threads() -> Self {
         Self::made(Some(Promise(())))
     }
