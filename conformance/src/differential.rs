@@ -8,13 +8,13 @@ use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
 
-use crate::compare::{Difference, Verdict, compare, show};
+use crate::compare::{Difference, Verdict};
 use crate::divergence::Rules;
 use crate::generate::scenarios;
-use crate::grammar;
+use crate::judge::Both;
 use crate::results::{Case, Layer};
 use crate::scenario::{Scenario, Strategy, Transport};
-use crate::subject::{Played, Subject, SubjectError};
+use crate::subject::{Subject, SubjectError};
 
 /// Seeds of scenarios that once showed a difference; they are played first.
 const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/differential.txt");
@@ -74,7 +74,7 @@ pub fn run(
             // Another part found something, or the user is waiting.
             return Ok(());
         }
-        let case = match pair.borrow_mut().case(scenario) {
+        let case = match pair.borrow_mut().case(&scenario) {
             Ok(case) => case,
             Err(error) => {
                 let reason = error.to_string();
@@ -98,7 +98,7 @@ pub fn run(
         Ok(()) => Ok(()),
         Err(TestError::Fail(_, shortest)) => {
             stop.store(true, Ordering::Relaxed);
-            found(pair.borrow_mut().again(shortest)?);
+            found(pair.borrow_mut().again(&shortest)?);
             Ok(())
         }
         Err(TestError::Abort(why)) => Err(SubjectError::Generator(why.to_string())),
@@ -121,13 +121,17 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn case(&mut self, scenario: Scenario) -> Result<Case, SubjectError> {
-        play_both(Layer::Differential, "generated", scenario, self.cpython, self.here, self.rules)
+    fn case(&mut self, scenario: &Scenario) -> Result<Case, SubjectError> {
+        let start = Instant::now();
+        let (theirs, ours) = (self.cpython.play(scenario)?, self.here.play(scenario)?);
+        let played = Both { scenario, theirs: &theirs, ours: &ours };
+        let oracle = self.cpython.version().to_owned();
+        Ok(played.case(Layer::Differential, "generated", oracle, self.rules, start.elapsed()))
     }
 
     /// The case that shrinking ended with, played once more. If it does not show the difference any more, that is told,
     /// too: a difference that comes and goes is one.
-    fn again(&mut self, shortest: Scenario) -> Result<Case, SubjectError> {
+    fn again(&mut self, shortest: &Scenario) -> Result<Case, SubjectError> {
         let mut case = self.case(shortest)?;
         if !matches!(case.verdict, Verdict::New(_)) {
             case.verdict = Verdict::New(Difference {
@@ -139,53 +143,5 @@ impl Pair<'_> {
             });
         }
         Ok(case)
-    }
-}
-
-/// Plays a scenario with both, compares, and checks the grammar of what was shown here.
-///
-/// # Errors
-///
-/// When a subject could not play at all.
-pub fn play_both(
-    layer: Layer,
-    name: &str,
-    scenario: Scenario,
-    cpython: &mut dyn Subject,
-    here: &mut dyn Subject,
-    rules: &Rules,
-) -> Result<Case, SubjectError> {
-    let start = Instant::now();
-    let theirs = cpython.play(&scenario)?;
-    let ours = here.play(&scenario)?;
-    let verdict = judge(rules, &scenario, &theirs, &ours);
-    let text = |played: &Played| played.trace().map(show);
-    Ok(Case {
-        layer,
-        name: name.to_owned(),
-        strategy: Some(scenario.strategy),
-        transport: Some(scenario.transport),
-        oracle: Some(cpython.version().to_owned()),
-        verdict,
-        cpython: text(&theirs),
-        here: text(&ours),
-        scenario: Some(scenario),
-        time: start.elapsed(),
-    })
-}
-
-/// Compares, and checks the grammar, which needs no oracle.
-pub(crate) fn judge(rules: &Rules, scenario: &Scenario, theirs: &Played, ours: &Played) -> Verdict {
-    let verdict = compare(rules, scenario, theirs, ours);
-    let (Played::Trace(trace), false) = (ours, matches!(verdict, Verdict::New(_))) else {
-        return verdict;
-    };
-    match grammar::check(scenario, trace) {
-        Ok(()) => verdict,
-        Err(rule) => Verdict::New(Difference {
-            cpython: theirs.trace().map(show).unwrap_or_default(),
-            here: show(trace),
-            expected: format!("a trace that obeys the grammar: {rule}"),
-        }),
     }
 }

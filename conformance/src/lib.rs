@@ -32,6 +32,7 @@ pub mod divergence;
 pub mod generate;
 pub mod golden;
 pub mod grammar;
+mod judge;
 mod reduce;
 pub mod report;
 pub mod results;

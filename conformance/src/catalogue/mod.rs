@@ -5,7 +5,9 @@ mod failures;
 mod loops;
 mod scripts;
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use crate::scenario::{
     HandlerKind, Op, Options, Scenario, Step, StopAt, Strategy, Transport, Verb,
@@ -67,6 +69,13 @@ pub fn catalogue() -> Vec<Entry> {
     entries
 }
 
+/// Whether there is a scenario of this name.
+pub fn has(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<String>> =
+        LazyLock::new(|| catalogue().into_iter().map(|entry| entry.name).collect());
+    NAMES.contains(name)
+}
+
 /// One client sends a line before the server is driven, gets it back, and that is all.
 fn plain(strategy: Strategy, transport: Transport, driver: Driver) -> Scenario {
     Scenario {
@@ -84,9 +93,26 @@ fn plain(strategy: Strategy, transport: Transport, driver: Driver) -> Scenario {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
+
+    #[test]
+    fn each_part_has_to_be_known() {
+        assert!(has("thread_per_request/unix_datagram/serve_forever/handler_error"));
+        for name in [
+            "",
+            "synchronous/tcp/handle_request",
+            "synchronous/tcp/handle_request/normal/more",
+            "synchronous/tcp/handle_request/",
+            "synchronous/tcp/handle_request/Normal",
+            "threading/tcp/handle_request/normal",
+            "synchronous/stream/handle_request/normal",
+            "synchronous/tcp/run/normal",
+            // Well formed, but there is none.
+            "synchronous/tcp/handle_request/no_such_scenario",
+        ] {
+            assert!(!has(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn names_are_unique() {

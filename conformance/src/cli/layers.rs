@@ -11,9 +11,10 @@ use super::teams::{Team, Teams};
 use super::{Failure, Options};
 use crate::catalogue::Entry;
 use crate::compare::{Difference, Verdict, show};
-use crate::differential::{self, Plan, judge};
+use crate::differential::{self, Plan};
 use crate::divergence::{self, Divergence, Rules};
 use crate::golden::{self, Golden};
+use crate::judge::Both;
 use crate::results::{Case, Layer, Results};
 use crate::subject::{Played, Subject, SubjectError};
 
@@ -83,11 +84,13 @@ impl Known {
     ) -> Case {
         if let Some((version, recorded)) = records.find(entry) {
             let oracle = format!("recorded from {version}");
-            return case(Layer::Golden, entry, oracle, &self.recorded, recorded, here, time);
+            let both = Both { scenario: &entry.scenario, theirs: recorded, ours: here };
+            return both.case(Layer::Golden, &entry.name, oracle, &self.recorded, time);
         }
         let nothing = Played::Unsupported("not recorded".to_owned());
         let oracle = "no record".to_owned();
-        let mut case = case(Layer::Golden, entry, oracle, &self.recorded, &nothing, here, time);
+        let both = Both { scenario: &entry.scenario, theirs: &nothing, ours: here };
+        let mut case = both.case(Layer::Golden, &entry.name, oracle, &self.recorded, time);
         case.verdict = Verdict::New(Difference {
             cpython: String::new(),
             here: here.trace().map(show).unwrap_or_default(),
@@ -106,32 +109,10 @@ impl Known {
         for (cpython, rules) in team.cpythons.iter_mut().zip(&self.live) {
             let (theirs, time) = timed(|| cpython.play(&entry.scenario))?;
             let oracle = cpython.version().to_owned();
-            cases.push(case(Layer::Live, entry, oracle, rules, &theirs, here, time));
+            let both = Both { scenario: &entry.scenario, theirs: &theirs, ours: here };
+            cases.push(both.case(Layer::Live, &entry.name, oracle, rules, time));
         }
         Ok(cases)
-    }
-}
-
-fn case(
-    layer: Layer,
-    entry: &Entry,
-    oracle: String,
-    rules: &Rules,
-    theirs: &Played,
-    here: &Played,
-    time: Duration,
-) -> Case {
-    Case {
-        layer,
-        name: entry.name.clone(),
-        strategy: Some(entry.scenario.strategy),
-        transport: Some(entry.scenario.transport),
-        oracle: Some(oracle),
-        verdict: judge(rules, &entry.scenario, theirs, here),
-        cpython: theirs.trace().map(show),
-        here: here.trace().map(show),
-        scenario: Some(entry.scenario.clone()),
-        time,
     }
 }
 

@@ -35,7 +35,6 @@ mod limited;
 mod output;
 mod problem;
 mod runner;
-mod scenario;
 mod summary;
 mod test_name;
 mod validate;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::catalogue::{Divergence, Statement, Statements};
 use super::problem::{Place, Problem, Wrong};
-use super::scenario;
 use super::test_name::TestName;
+use crate::catalogue;
 
 /// How many statements there are; they are numbered from 1.
 pub const STATEMENTS: u32 = 184;
@@ -127,7 +127,7 @@ fn tests(names: &[String], wrong: &mut Vec<Wrong>) {
 
 fn scenarios(names: &[String], wrong: &mut Vec<Wrong>) {
     for (position, name) in names.iter().enumerate() {
-        if !scenario::is_name(name) {
+        if !catalogue::has(name) {
             wrong.push(Wrong::BadScenario(name.clone()));
         }
         if names[..position].contains(name) {

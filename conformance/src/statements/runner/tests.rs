@@ -2,9 +2,9 @@
 
 use super::*;
 
-const THERE: &str = "p::lib::statements::scenario::tests::each_part_has_to_be_known";
+const THERE: &str = "p::lib::catalogue::tests::each_part_has_to_be_known";
 const ALSO_THERE: &str = "p::lib::statements::output::tests::lists_of_both_harnesses_are_read";
-const NOT_THERE: &str = "p::lib::statements::scenario::tests::no_such_test";
+const NOT_THERE: &str = "p::lib::catalogue::tests::no_such_test";
 
 /// Runs tests of the program that this is.
 fn run_here(limit: Duration) -> Vec<Outcome> {
