@@ -3,6 +3,8 @@
 use crate::connections::Registry;
 use crate::counts::Counters;
 use crate::lifecycle::Lifecycle;
+use crate::observer::Event;
+use crate::observers::Observers;
 use crate::sync::Arc;
 use crate::transport::Waker;
 
@@ -12,6 +14,7 @@ pub(crate) struct Common {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) counters: Counters,
     pub(crate) connections: Arc<Registry>,
+    pub(crate) observers: Observers,
 }
 
 impl Common {
@@ -20,6 +23,16 @@ impl Common {
             lifecycle: Lifecycle::new(waker.clone()),
             counters: Counters::default(),
             connections: Arc::new(Registry::new(waker)),
+            observers: Observers::default(),
+        }
+    }
+
+    /// Tells the observers, if there are any; else the event is not even made.
+    pub(crate) fn tell<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        if self.observers.any() {
+            for _ in 0..self.observers.tell(&event()) {
+                self.counters.hook_panics.add();
+            }
         }
     }
 }

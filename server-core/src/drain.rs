@@ -7,6 +7,7 @@ use crate::concurrency::{Concurrency, EndWorkers};
 use crate::connections::{ConnectionInfo, CutReason};
 use crate::job::ServiceJob;
 use crate::lifecycle::Verb;
+use crate::observer::{DrainStage, Event};
 use crate::server::Server;
 use crate::service::Service;
 use crate::transport::Transport;
@@ -170,6 +171,7 @@ where
         let deadline = after(drain.deadline);
         let mut before = self.common.connections.gate.inside();
         let mut report = DrainReport::default();
+        self.common.tell(|| Event::Draining(DrainStage::Begun { requests: before }));
         if drain.backlog == Backlog::Serve {
             let (served, idle_ended) = self.serve_backlog(deadline);
             before += served;
@@ -178,6 +180,8 @@ where
         self.close_listener();
         let (registry, concurrency) = (&self.common.connections, self.concurrency());
         report.idle_ended += registry.drain();
+        let connections = report.idle_ended;
+        self.common.tell(|| Event::Draining(DrainStage::IdleEnded { connections }));
         let mut late = 0;
         registry.gate.wait_until(0, Some(deadline));
         report.workers_left = concurrency.wait_for_workers(deadline);
@@ -187,11 +191,16 @@ where
             report.forced = forced;
             report.idle_ended = report.idle_ended.saturating_sub(idle_before);
             report.terminated = concurrency.end_workers(EndWorkers::Terminate);
+            let processes = report.terminated;
+            self.common
+                .tell(|| Event::Draining(DrainStage::Forced { connections: forced, processes }));
             let grace = after(drain.grace);
             registry.gate.wait_until(0, Some(grace));
             report.workers_left = concurrency.wait_for_workers(grace);
             if report.workers_left > 0 {
                 report.killed = concurrency.end_workers(EndWorkers::Kill);
+                let processes = report.killed;
+                self.common.tell(|| Event::Draining(DrainStage::Killed { processes }));
                 // What is killed ends, but the system has to say so.
                 let end = if report.killed > 0 { after(drain.grace) } else { grace };
                 report.workers_left = concurrency.wait_for_workers(end);
@@ -201,6 +210,7 @@ where
         }
         report.finished = before.saturating_sub(report.idle_ended + late.max(report.forced));
         report.time = start.elapsed();
+        self.common.tell(|| Event::Draining(DrainStage::Done(&report)));
         report
     }
 

@@ -4,10 +4,12 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
 
 use crate::concurrency::{Finished, Job};
-use crate::connections::{Place, Registered};
+use crate::connections::{Place, Registered, Watch};
 use crate::handler_error::HandlerError;
+use crate::observer::{Client, Door, Event, Finish, Refusal};
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
@@ -24,7 +26,7 @@ pub struct ServiceJob<R: Request, S: Service<R>> {
     service: Arc<S>,
     server: ServerHandle,
     /// Its place among the live ones, up to the end of the job.
-    _place: Registered,
+    place: Registered,
 }
 
 impl<R: Request, S: Service<R>> ServiceJob<R, S> {
@@ -37,7 +39,9 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     ) -> Self {
         server.counters().accepted.add();
         let place = server.registry().enter(place, &request, &client_address);
-        Self { request: Some(request), client_address, service, server, _place: place }
+        let job = Self { request: Some(request), client_address, service, server, place };
+        job.server.tell(|| Event::Accepted(job.client()));
+        job
     }
 
     /// Asks the service whether to go on. A panic of that hook closes the request, and comes back.
@@ -50,12 +54,15 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
             }
             Ok(false) => {
                 self.server.counters().refused.add();
-                Err(self.shut_down(request, Finished::Refused))
+                let finished = self.shut_down(request, Finished::Refused);
+                self.server.tell(|| Event::Refused(self.client(), Refusal::Verify));
+                Err(finished)
             }
             Err(payload) => {
-                self.server.counters().unserved.add();
                 let finished = self.hook_panicked(payload);
-                Err(self.shut_down(request, finished))
+                let finished = self.shut_down(request, finished);
+                self.leave(Door::Unserved, None);
+                Err(finished)
             }
         }
     }
@@ -63,9 +70,34 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     /// The door for a request that no strategy could run: reported, then closed.
     pub(crate) fn fail(mut self, error: io::Error) -> Finished {
         let mut request = self.take();
-        self.server.counters().unserved.add();
         let finished = self.report(&mut request, error.into());
-        self.shut_down(request, finished)
+        let finished = self.shut_down(request, finished);
+        self.leave(Door::Unserved, None);
+        finished
+    }
+
+    /// Who observers are told of.
+    fn client(&self) -> Client<'_> {
+        Client::new(self.place.id(), &self.client_address)
+    }
+
+    /// The request has left: counted, and told.
+    fn leave(&self, door: Door, started: Option<Instant>) {
+        let counters = self.server.counters();
+        match door {
+            Door::Served => &counters.served,
+            Door::Detached => &counters.detached,
+            Door::Unserved => &counters.unserved,
+            Door::HandedOver => &counters.handed_over,
+        }
+        .add();
+        self.server.tell(|| {
+            let watch = self.place.watch();
+            let (received, sent) = watch.map(Watch::bytes).unwrap_or_default();
+            let time = started.map_or(Duration::ZERO, |started| started.elapsed());
+            let cut = watch.and_then(Watch::cut_reason);
+            Event::Finished(self.client(), Finish { door, time, received, sent, cut })
+        });
     }
 
     fn take(&mut self) -> R {
@@ -79,6 +111,10 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     /// Tells `handle_error`.
     fn report(&self, request: &mut R, error: HandlerError) -> Finished {
         self.server.counters().errors.add();
+        self.server.tell(|| match error.panic_payload() {
+            Some(_) => Event::Panicked(self.client(), &error),
+            None => Event::Failed(self.client(), &error),
+        });
         match guarded(|| self.service.handle_error(request, &self.client_address, error)) {
             Ok(()) => Finished::Failed,
             Err(payload) => self.hook_panicked(payload),
@@ -104,6 +140,9 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
 impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
     fn run(mut self) -> Finished {
         let mut request = self.take();
+        // Nobody needs to know the time if there is nobody to tell it.
+        let started = self.server.is_observed().then(Instant::now);
+        self.server.tell(|| Event::Started(self.client()));
         let result = guarded(|| {
             self.service.finish_request(&mut request, &self.client_address, &self.server)
         })
@@ -116,11 +155,11 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
             },
         };
         if request.is_detached() {
-            self.server.counters().detached.add();
+            self.leave(Door::Detached, started);
             return finished;
         }
         let finished = self.shut_down(request, finished);
-        self.server.counters().served.add();
+        self.leave(Door::Served, started);
         finished
     }
 
@@ -133,13 +172,15 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
         };
         let finished = self.shut_down(request, finished);
         self.server.counters().overloaded.add();
+        self.server.tell(|| Event::Refused(self.client(), Refusal::Overload));
         finished
     }
 
     fn close_request(mut self) {
         let request = self.take();
-        self.server.counters().handed_over.add();
-        if let Err(payload) = guarded(|| self.service.close_request(request)) {
+        let closed = guarded(|| self.service.close_request(request));
+        self.leave(Door::HandedOver, None);
+        if let Err(payload) = closed {
             self.server.counters().hook_panics.add();
             resume_unwind(payload);
         }
@@ -150,11 +191,11 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
 impl<R: Request, S: Service<R>> Drop for ServiceJob<R, S> {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
-            self.server.counters().unserved.add();
             // Often a panic is on its way through here already; a second one would abort.
             if let Err(payload) = guarded(|| self.service.close_request(request)) {
                 self.hook_panicked(payload);
             }
+            self.leave(Door::Unserved, None);
         }
     }
 }

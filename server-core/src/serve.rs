@@ -11,6 +11,7 @@ use crate::connections::Place;
 use crate::error::ServeError;
 use crate::job::{ServiceJob, guarded};
 use crate::lifecycle::Serving;
+use crate::observer::Event;
 use crate::outcome::{Ended, Handled};
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
@@ -194,18 +195,24 @@ where
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             Err(GetRequestError::Failed(error)) => {
                 self.server.counters().accept_failures.add();
+                self.server.tell(|| Event::AcceptFailed(&error));
                 return Ok(Handled::NothingAccepted(Some(error)));
             }
             Err(GetRequestError::Exhausted(error)) => {
                 self.server.counters().exhausted.add();
                 drop(place);
+                if self.backoff.begins(clock::now()) {
+                    self.server.tell(|| Event::AcceptPaused(&error));
+                }
                 let pause = self.backoff.pause();
                 self.serving.pause(patience.map_or(pause, |patience| pause.min(patience)));
                 return Ok(Handled::NothingAccepted(Some(error)));
             }
             Err(GetRequestError::Fatal(error)) => return Err(ServeError::GetRequest(error)),
         };
-        self.backoff.reset();
+        if let Some(since) = self.backoff.end() {
+            self.server.tell(|| Event::AcceptResumed(clock::now().duration_since(since)));
+        }
         let service = Arc::clone(self.service);
         let job = ServiceJob::new(request, client_address, service, self.server.clone(), place);
         let job = match job.verify() {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::common::Common;
 use crate::connections::{ConnectionId, ConnectionInfo, CutReason, Registry};
 use crate::counts::{Counters, Counts};
+use crate::observer::Event;
 use crate::shutdown::{ShutdownHandle, StopOrder};
 use crate::sync::Arc;
 
@@ -83,12 +84,16 @@ impl ServerHandle {
     /// Accepts no more requests, until [`resume`](Self::resume). The port stays taken and clients can still connect: they
     /// wait in the backlog. Requests in progress go on, and so do `service_actions`.
     pub fn suspend(&self) {
-        self.registry().gate.set_suspended(true);
+        if self.registry().gate.set_suspended(true) {
+            self.tell(|| Event::Suspended);
+        }
     }
 
     /// Accepts requests again.
     pub fn resume(&self) {
-        self.registry().gate.set_suspended(false);
+        if self.registry().gate.set_suspended(false) {
+            self.tell(|| Event::Resumed);
+        }
     }
 
     /// Whether somebody has suspended the server.
@@ -116,6 +121,16 @@ impl ServerHandle {
     #[doc(hidden)]
     pub fn nudge(&self) {
         self.registry().gate.nudge();
+    }
+
+    /// Whether anybody observes the server.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.common.observers.any()
+    }
+
+    /// Tells the observers.
+    pub(crate) fn tell<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        self.common.tell(event);
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {

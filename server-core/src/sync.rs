@@ -2,7 +2,7 @@
 //! another implementation (a model checker's, say) can stand in for the standard library's.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 pub(crate) use std::thread::ThreadId;
 
 use std::sync::PoisonError;

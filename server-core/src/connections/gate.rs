@@ -99,12 +99,15 @@ impl Gate {
         lock(&self.state).suspended
     }
 
-    pub(crate) fn set_suspended(&self, suspended: bool) {
-        self.change(|state| state.suspended = suspended);
+    /// Says whether that was new.
+    pub(crate) fn set_suspended(&self, suspended: bool) -> bool {
+        let mut new = false;
+        self.change(|state| new = std::mem::replace(&mut state.suspended, suspended) != suspended);
         if suspended {
             // It may be waiting for a request that it must not take any more.
             self.waker.wake();
         }
+        new
     }
 
     /// Whether nothing is let in, however few are inside.

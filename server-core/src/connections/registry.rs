@@ -35,9 +35,22 @@ impl Drop for Place {
 
 /// A request in its place, and in the list if it is a connection.
 pub(crate) struct Registered {
+    id: ConnectionId,
     /// `None` for a request that is no connection.
     watch: Option<Arc<Watch>>,
     place: Place,
+}
+
+impl Registered {
+    /// The number of the request.
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// What can be told of it, if it is a connection.
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
+    }
 }
 
 impl Registry {
@@ -55,26 +68,26 @@ impl Registry {
         self.gate.try_enter().then(|| Place(Arc::clone(self)))
     }
 
-    /// A request comes in. If it is a connection it gets its watch.
+    /// A request comes in, and gets its number. If it is a connection it gets its watch too.
     pub(crate) fn enter<R: Request>(
         &self,
         place: Place,
         request: &R,
         client: &R::Addr,
     ) -> Registered {
+        // Only has to be different from all others.
+        let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let watched = request.as_watched();
-        let watch = watched.map(|_| self.add(Box::new(client.clone())));
+        let watch = watched.map(|_| self.add(id, Box::new(client.clone())));
         // From here on it is given up again also if the transport panics.
-        let registered = Registered { watch, place };
+        let registered = Registered { id, watch, place };
         if let (Some(watched), Some(watch)) = (watched, &registered.watch) {
             watched.watched_by(watch);
         }
         registered
     }
 
-    fn add(&self, peer: Box<dyn fmt::Debug + Send + Sync>) -> Arc<Watch> {
-        // Only has to be different from all others.
-        let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
+    fn add(&self, id: ConnectionId, peer: Box<dyn fmt::Debug + Send + Sync>) -> Arc<Watch> {
         let mut shard = lock(self.shard(id));
         // The lock gives the order: `drain` sets the mark before it looks through the shards. So either it is seen here,
         // or the connection is seen there.

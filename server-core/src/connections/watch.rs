@@ -152,6 +152,11 @@ impl Watch {
         }
     }
 
+    /// Bytes received and sent so far.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
+    }
+
     /// Why the server ended the connection, if it did.
     pub fn cut_reason(&self) -> Option<CutReason> {
         lock(&self.state).cut

@@ -2,6 +2,7 @@
 
 mod errors;
 mod handle_request;
+mod observer;
 mod serve_forever;
 mod shutdown;
 mod support;
