@@ -122,6 +122,16 @@ pub enum Refusal {
     Overload,
 }
 
+impl Refusal {
+    /// Its name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Overload => "overload",
+        }
+    }
+}
+
 /// How a request left, and what there was of it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -115,6 +115,8 @@
 //! # Features
 //!
 //! - `rayon`: `concurrency::RayonPool`, a pool for handlers that compute.
+//! - `tracing`: `observe::TracingObserver`, a span for each connection.
+//! - `metrics`: `observe::MetricsObserver`, counters and gauges under stable names.
 //!
 //! # Platforms
 //!
@@ -137,6 +139,7 @@ pub use socketserver_core::{
 };
 
 pub mod combinations;
+pub mod observe;
 pub mod prelude;
 mod servers;
 mod spawn;

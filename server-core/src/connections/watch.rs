@@ -48,6 +48,15 @@ pub enum CutReason {
 }
 
 impl CutReason {
+    /// Its name in logs and metrics: `drained`, say.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::Forced => "forced",
+            Self::Ended => "ended",
+        }
+    }
+
     const fn text(self) -> &'static str {
         match self {
             Self::Drained => "the server drains and the connection was idle",

@@ -1,0 +1,141 @@
+//! What happens in a server, as spans and events of the crate `tracing`.
+
+use std::cell::RefCell;
+
+use ::tracing::span::EnteredSpan;
+use ::tracing::{Level, debug, error, event, info, info_span, warn};
+use socketserver_core::{Client, ConnectionId, Door, DrainStage, Event, Finish, Observer};
+
+/// Tells the crate `tracing` what happens: a span for each request that is served, named `connection`, in which its handler
+/// runs, and events. Needs the feature `tracing`.
+///
+/// The span has the fields `server` (if [named](Self::named)), `id` and `peer`, and at its end `door`, `received` and
+/// `sent` (bytes). What handlers write with `tracing` is inside it.
+///
+/// | event | level | fields |
+/// |---|---|---|
+/// | `accepted` | debug | `id`, `peer` |
+/// | `refused` | info | `id`, `peer`, `reason` |
+/// | `handler failed` | warn; info if the client just went away | `error` |
+/// | `handler panicked` | error | `error` |
+/// | `finished` | debug; info if the server cut the connection | `seconds`, `cut` |
+/// | `not served` | warn | `id`, `peer` |
+/// | `handed over` to a child process | debug | `id`, `peer` |
+/// | `accept failed` | debug | `error` |
+/// | `accept paused` | warn | `error` |
+/// | `accept resumed` | info | `seconds` |
+/// | `suspended`, `resumed` | info | |
+/// | `drain begun`, `idle ended`, `drain done` | info | `requests`, `connections`, `report` |
+/// | `forced`, `killed` | warn | `connections`, `processes` |
+///
+/// ```
+/// use socketserver::prelude::*;
+/// use socketserver::observe::TracingObserver;
+///
+/// let server = TcpServer::bind("127.0.0.1:0", stream_fn(|_client| Ok(())))?
+///     .with_observer(TracingObserver::named("nothing"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TracingObserver {
+    server: Option<String>,
+}
+
+thread_local! {
+    /// The spans of the requests that this thread is running, innermost last. More than one when a handler serves with a
+    /// server of its own.
+    static OPEN: RefCell<Vec<(ConnectionId, EnteredSpan)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl TracingObserver {
+    /// An observer of a server without a name.
+    pub const fn new() -> Self {
+        Self { server: None }
+    }
+
+    /// An observer whose spans say that they belong to the server of this name.
+    pub fn named(server: impl Into<String>) -> Self {
+        Self { server: Some(server.into()) }
+    }
+
+    fn enter(&self, client: &Client<'_>) {
+        let span = info_span!(
+            "connection",
+            server = self.server.as_deref(),
+            id = client.id().get(),
+            peer = ?client.address(),
+            door = ::tracing::field::Empty,
+            received = ::tracing::field::Empty,
+            sent = ::tracing::field::Empty,
+        );
+        OPEN.with_borrow_mut(|open| open.push((client.id(), span.entered())));
+    }
+
+    fn leave(client: &Client<'_>, finish: &Finish) {
+        let span = OPEN.with_borrow_mut(|open| {
+            let last = open.last().is_some_and(|(id, _)| *id == client.id());
+            last.then(|| open.pop()).flatten()
+        });
+        let Some((_, span)) = span else {
+            // It never ran.
+            return Self::unserved(client, finish);
+        };
+        span.record("door", finish.door.name());
+        span.record("received", finish.received);
+        span.record("sent", finish.sent);
+        let seconds = finish.time.as_secs_f64();
+        if let Some(reason) = finish.cut {
+            info!(seconds, cut = %reason, "finished");
+        } else {
+            debug!(seconds, "finished");
+        }
+    }
+
+    fn unserved(client: &Client<'_>, finish: &Finish) {
+        let (id, peer) = (client.id().get(), client.address());
+        if finish.door == Door::HandedOver {
+            debug!(id, ?peer, "handed over");
+        } else {
+            warn!(id, ?peer, "not served");
+        }
+    }
+
+    fn drain(stage: &DrainStage<'_>) {
+        match stage {
+            DrainStage::Begun { requests } => info!(requests, "drain begun"),
+            DrainStage::IdleEnded { connections } => info!(connections, "idle ended"),
+            DrainStage::Forced { connections, processes } => {
+                warn!(connections, processes, "forced");
+            }
+            DrainStage::Killed { processes } => warn!(processes, "killed"),
+            DrainStage::Done(report) => info!(%report, "drain done"),
+            _ => {}
+        }
+    }
+}
+
+impl Observer for TracingObserver {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Accepted(client) => {
+                debug!(id = client.id().get(), peer = ?client.address(), "accepted");
+            }
+            Event::Refused(client, reason) => {
+                let (id, peer) = (client.id().get(), client.address());
+                info!(id, ?peer, reason = reason.name(), "refused");
+            }
+            Event::Started(client) => self.enter(client),
+            Event::Failed(_, error) if error.is_disconnect() => info!(%error, "handler failed"),
+            Event::Failed(_, error) => warn!(%error, "handler failed"),
+            Event::Panicked(_, error) => error!(%error, "handler panicked"),
+            Event::Finished(client, finish) => Self::leave(client, finish),
+            Event::AcceptFailed(error) => debug!(%error, "accept failed"),
+            Event::AcceptPaused(error) => warn!(%error, "accept paused"),
+            Event::AcceptResumed(after) => info!(seconds = after.as_secs_f64(), "accept resumed"),
+            Event::Suspended => event!(Level::INFO, "suspended"),
+            Event::Resumed => event!(Level::INFO, "resumed"),
+            Event::Draining(stage) => Self::drain(stage),
+            _ => {}
+        }
+    }
+}
