@@ -1,8 +1,20 @@
 //! Where this crate's synchronisation types come from: the only file that names them, so that
-//! another implementation (a model checker's, say) can stand in for the standard library's.
+//! a model checker's can stand in for the standard library's. With `--cfg loom` they do.
 
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(loom)]
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(loom)]
+pub(crate) use loom::thread::ThreadId;
+// The model checker's cannot hold what is unsized. Counting references and setting once are not
+// what is to be checked.
+pub(crate) use std::sync::{Arc, OnceLock};
+#[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
+#[cfg(not(loom))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(not(loom))]
 pub(crate) use std::thread::ThreadId;
 
 use std::sync::PoisonError;
@@ -20,6 +32,8 @@ pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexG
 }
 
 /// Waits on `condvar` for at most `timeout`, with the same reading of poisoning as [`lock`].
+///
+/// In a model there is no time, and this waits until it is woken. So no wake that was lost can hide behind a timeout.
 pub(crate) fn wait_timeout<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -29,6 +43,13 @@ pub(crate) fn wait_timeout<'a, T>(
 }
 
 /// The calling thread.
+#[cfg(not(loom))]
 pub(crate) fn current_thread() -> ThreadId {
     std::thread::current().id()
+}
+
+/// The calling thread.
+#[cfg(loom)]
+pub(crate) fn current_thread() -> ThreadId {
+    loom::thread::current().id()
 }

@@ -4,6 +4,7 @@
 //! is virtual where it can be: a wait with a limit and nothing scripted is over at once; with a
 //! [`VirtualClock`] the loop knows how long that was.
 
+mod client;
 #[cfg_attr(
     all(windows, target_env = "gnu"),
     expect(
@@ -13,13 +14,16 @@
 )]
 pub(crate) mod clock;
 mod inline;
+mod request;
 mod script;
 mod service;
 mod timetable;
 mod transport;
 
+pub use client::ScriptedClient;
 pub use clock::VirtualClock;
 pub use inline::Inline;
-pub use script::{Closed, Script, ScriptedRequest};
+pub use request::{Closed, ScriptedRequest};
+pub use script::Script;
 pub use service::{Act, Calls, Hook, RecordingService};
 pub use transport::ScriptedTransport;

@@ -5,10 +5,11 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use super::client::ScriptedClient;
 use super::clock;
+use super::request::{Closed, ScriptedRequest};
 use super::timetable::Timetable;
-use crate::request::Request;
-use crate::sync::{Arc, AtomicU64, Condvar, Mutex, Ordering, lock, wait};
+use crate::sync::{Arc, Condvar, Mutex, lock, wait};
 use crate::transport::{GetRequestError, Readiness, Wait};
 
 /// The script of a [`ScriptedTransport`](super::ScriptedTransport). Can be written while the
@@ -35,6 +36,7 @@ struct State {
 
 enum Step {
     Request(String),
+    Connection(String, ScriptedClient),
     Error(GetRequestError),
     BreakWait(io::Error),
 }
@@ -72,6 +74,13 @@ impl Script {
     /// A request of this name comes in.
     pub fn request(&self, name: impl Into<String>) -> &Self {
         self.push(Step::Request(name.into()))
+    }
+
+    /// A connection of this name comes in: a request that the server [watches](crate::Watched). Gives its client's end.
+    pub fn connect(&self, name: impl Into<String>) -> ScriptedClient {
+        let client = ScriptedClient::default();
+        self.push(Step::Connection(name.into(), client.clone()));
+        client
     }
 
     /// The transport looks ready, and `get_request` then fails.
@@ -151,14 +160,13 @@ impl Script {
         loop {
             state.catch_up();
             match state.steps.front() {
-                Some(Step::Request(_) | Step::Error(_)) if !sought.is_for_request() => {}
-                Some(Step::Request(_) | Step::Error(_)) => return Ok(Readiness::Request),
                 Some(Step::BreakWait(_)) => {
                     if let Some(Step::BreakWait(error)) = state.steps.pop_front() {
                         return Err(error);
                     }
                 }
-                None => {}
+                Some(_) if sought.is_for_request() => return Ok(Readiness::Request),
+                _ => {}
             }
             if std::mem::take(&mut state.woken) {
                 return Ok(Readiness::Woken);
@@ -182,79 +190,21 @@ impl Script {
         let mut state = lock(&self.0.state);
         state.catch_up();
         match state.steps.pop_front() {
-            Some(Step::Request(name)) => {
-                let closed = self.0.closed.clone();
-                Ok((ScriptedRequest { name: name.clone(), closed, detached: false }, name))
-            }
+            Some(Step::Request(name)) => Ok(self.give_out(name, None)),
+            Some(Step::Connection(name, client)) => Ok(self.give_out(name, Some(client))),
             Some(Step::Error(error)) => Err(error),
             Some(Step::BreakWait(error)) => Err(GetRequestError::Fatal(error)),
             None => Err(GetRequestError::NotReady),
         }
+    }
+
+    fn give_out(&self, name: String, client: Option<ScriptedClient>) -> (ScriptedRequest, String) {
+        (ScriptedRequest::new(name.clone(), client, self.0.closed.clone()), name)
     }
 }
 
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Script").finish_non_exhaustive()
-    }
-}
-
-/// A request out of a script. Its client's address is its name.
-#[derive(Debug)]
-pub struct ScriptedRequest {
-    name: String,
-    closed: Closed,
-    detached: bool,
-}
-
-impl ScriptedRequest {
-    /// The name it was scripted with.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Takes the request over from the server, as a handler can with a connection.
-    pub fn detach(&mut self) {
-        self.detached = true;
-    }
-}
-
-impl Request for ScriptedRequest {
-    type Addr = String;
-
-    fn say_goodbye(&self) {
-        self.closed.0.shut_down.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn is_detached(&self) -> bool {
-        self.detached
-    }
-}
-
-impl Drop for ScriptedRequest {
-    fn drop(&mut self) {
-        self.closed.0.closed.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// How many scripted requests were shut down, and how many closed.
-#[derive(Clone, Debug, Default)]
-pub struct Closed(Arc<ClosedCounts>);
-
-#[derive(Debug, Default)]
-struct ClosedCounts {
-    shut_down: AtomicU64,
-    closed: AtomicU64,
-}
-
-impl Closed {
-    /// Requests that were said goodbye to.
-    pub fn shut_down(&self) -> u64 {
-        self.0.shut_down.load(Ordering::Relaxed)
-    }
-
-    /// Requests that no longer exist.
-    pub fn closed(&self) -> u64 {
-        self.0.closed.load(Ordering::Relaxed)
     }
 }

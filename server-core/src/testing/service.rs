@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::script::ScriptedRequest;
+use super::request::ScriptedRequest;
 use crate::handler_error::{HandlerError, HandlerResult};
 use crate::request::Request;
 use crate::server_handle::ServerHandle;

@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::script::{Script, ScriptedRequest};
+use super::request::ScriptedRequest;
+use super::script::Script;
 use crate::transport::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
 
 /// A transport in memory. What happens is written into its [`Script`].
