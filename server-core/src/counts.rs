@@ -50,8 +50,8 @@ impl Counts {
 
 /// The counters behind [`Counts`].
 ///
-/// Each is a number on its own and publishes nothing else, so relaxed order is enough; whoever needs
-/// a sum that adds up reads it when the workers have been joined.
+/// Whoever needs a sum that adds up reads it when the workers have been joined. Before that, no more are seen to leave
+/// than came: who reads that a request left (acquire) sees all that came before it left (release), so also that it came.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) accepted: Counter,
@@ -94,10 +94,10 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.fetch_add(1, Ordering::Release);
     }
 
     fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Acquire)
     }
 }

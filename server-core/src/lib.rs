@@ -73,6 +73,8 @@ mod error;
 mod handler_error;
 mod job;
 mod lifecycle;
+#[cfg(all(loom, test))]
+mod models;
 mod observer;
 mod observers;
 mod outcome;

@@ -6,6 +6,8 @@
 
 mod gate;
 mod info;
+#[cfg(all(loom, test))]
+mod models;
 mod registry;
 mod watch;
 

@@ -37,13 +37,13 @@ impl ScriptedClient {
         lock(&self.0.state).cuts.clone()
     }
 
-    pub(super) fn cut(&self, reason: CutReason) {
+    pub(crate) fn cut(&self, reason: CutReason) {
         self.change(|state| state.cuts.push(reason));
     }
 
     /// What was sent; waits until there is something. `None` when nothing will come any more. What was sent before a cut
     /// comes all the same, as with a socket whose reading side was shut down.
-    pub(super) fn taken(&self) -> Option<usize> {
+    pub(crate) fn taken(&self) -> Option<usize> {
         let mut state = lock(&self.0.state);
         loop {
             if state.bytes > 0 {

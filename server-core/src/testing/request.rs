@@ -20,7 +20,7 @@ pub struct ScriptedRequest {
 }
 
 impl ScriptedRequest {
-    pub(super) fn new(name: String, client: Option<ScriptedClient>, closed: Closed) -> Self {
+    pub(crate) fn new(name: String, client: Option<ScriptedClient>, closed: Closed) -> Self {
         Self { name, closed, detached: false, client, watch: OnceLock::new() }
     }
 
@@ -47,14 +47,11 @@ impl ScriptedRequest {
     /// What [`Watch::ended`] gives when the server has ended the connection.
     pub fn receive(&self) -> io::Result<usize> {
         let Some(client) = &self.client else { return Ok(0) };
-        match (client.taken(), self.watch()) {
-            (Some(bytes), watch) => {
-                watch.into_iter().for_each(|watch| watch.count_received(bytes));
-                Ok(bytes)
-            }
-            (None, Some(watch)) => watch.ended(Ok(0)),
-            (None, None) => Ok(0),
-        }
+        let bytes = client.taken();
+        let Some(watch) = self.watch() else { return Ok(bytes.unwrap_or_default()) };
+        let Some(bytes) = bytes else { return watch.ended(Ok(0)) };
+        watch.count_received(bytes);
+        Ok(bytes)
     }
 }
 
