@@ -1,6 +1,8 @@
 //! Models for `cargo xtask loom`: a few threads that do to a part of this crate what a server does to it, in every order
 //! in which they can meet. A model that cannot go on, because a wake was lost, fails by itself.
 
+#![expect(clippy::unwrap_used, reason = "in a model it is an assertion")]
+
 mod counts;
 mod drain;
 mod lifecycle;

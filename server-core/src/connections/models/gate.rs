@@ -16,7 +16,7 @@ impl Model {
         let port = Port::new();
         let gate = Gate::new(port.waker());
         gate.set_most(most);
-        Arc::new(Self { gate, port })
+        Arc::new(Self { port, gate })
     }
 
     /// What the loop does for one request: it has come already, so only room is waited for.
