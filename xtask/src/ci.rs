@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::{Failure, Outcome, cargo, conformance, tidy};
+use crate::{Failure, Outcome, cargo, conformance, loom, tidy};
 
 /// One step of the gate.
 struct Step {
@@ -82,6 +82,7 @@ fn steps(nextest: bool) -> Vec<Step> {
             env: &[("RUSTDOCFLAGS", "-D warnings")],
             ..step("docs", &["doc", "--workspace", "--all-features", "--no-deps"])
         },
+        step("models", &["xtask", "loom", loom::IN_GATE]),
         step("conformance", &[&conformance::RUN[..], &CONFORMANCE].concat()),
     ]
 }
@@ -91,6 +92,7 @@ impl Step {
         match self.args[..] {
             // Already running: no second process for it.
             ["xtask", "tidy"] => tidy::run(),
+            ["xtask", "loom", ref rest @ ..] => loom::run(rest),
             _ => cargo::run(&self.args, self.env),
         }
     }
@@ -173,6 +175,7 @@ mod tests {
                 "cargo nextest run --workspace --all-features",
                 "cargo test --workspace --all-features --doc",
                 "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --all-features --no-deps",
+                "cargo xtask loom 2",
                 "cargo run --quiet --package socketserver-conformance -- --cases 100 --seed 1",
             ]
         );

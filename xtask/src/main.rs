@@ -6,6 +6,7 @@
 mod cargo;
 mod ci;
 mod conformance;
+mod loom;
 mod repeat;
 mod tidy;
 
@@ -16,8 +17,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs, conformance
+  ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs, models, conformance
   conformance [args]      holds the servers against CPython; --help tells the arguments
+  loom [N]                the models of what threads share, in every order in which they can meet, with at most
+                          N interruptions of a thread, 3 unless given
   tidy                    only the checks of the source tree
   repeat [N] [-- args]    the tests (without doc tests) N times in a row, 50 unless given, up to the
                           first failure; args go to the test command
@@ -65,6 +68,7 @@ fn run(args: &[&str]) -> Outcome {
     match *args {
         ["ci"] => ci::run(),
         ["conformance", ref rest @ ..] => conformance::run(rest),
+        ["loom", ref rest @ ..] => loom::run(rest),
         ["tidy"] => tidy::run(),
         ["repeat", ref rest @ ..] => repeat::run(rest),
         ["help" | "-h" | "--help"] => {
