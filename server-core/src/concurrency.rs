@@ -56,7 +56,8 @@ pub trait Concurrency<J: Job> {
     ///
     /// # Errors
     ///
-    /// When the job cannot be run at all it comes back inside [`Rejected`], untouched.
+    /// When the job cannot be run at all it comes back inside [`Rejected`], untouched: no thread or process could be
+    /// started, say. The request goes to `handle_error` and is closed, and the loop pauses, longer each time in a row.
     fn process_request(
         &self,
         job: J,

@@ -19,7 +19,8 @@ pub enum Handled {
     Exited(Exit),
     /// `verify_request` refused the request, or the strategy did because there is nobody to run it.
     Refused,
-    /// The request was accepted but nothing could be found to run it; `handle_error` has been told.
+    /// The request was accepted but nothing could be found to run it; `handle_error` has been told, and a
+    /// pause was made.
     Rejected,
     /// The time was over first; `handle_timeout` has been called.
     TimedOut,

@@ -1,9 +1,10 @@
 //! The loop, the heart of it all: every step of CPython's in its order.
 
+use std::io;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Lack};
 use crate::clock;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
 use crate::config::PollInterval;
@@ -185,8 +186,8 @@ where
         self.transport.as_ref().ok_or(ServeError::Closed)
     }
 
-    /// CPython's `_handle_request_noblock`: get, verify, process. A pause because something ran out
-    /// takes no longer than `patience`.
+    /// CPython's `_handle_request_noblock`: get, verify, process. A pause because something ran out, or nobody could be
+    /// started to run the request, takes no longer than `patience`.
     fn take_request(&mut self, patience: Option<Duration>) -> Result<Handled, ServeError> {
         // It is given up when nothing comes of it.
         let Some(place) = self.place.take() else { return Ok(Handled::NothingAccepted(None)) };
@@ -201,18 +202,13 @@ where
             Err(GetRequestError::Exhausted(error)) => {
                 self.server.counters().exhausted.add();
                 drop(place);
-                if self.backoff.begins(clock::now()) {
-                    self.server.tell(|| Event::AcceptPaused(&error));
-                }
-                let pause = self.backoff.pause();
-                self.serving.pause(patience.map_or(pause, |patience| pause.min(patience)));
+                self.out_of(Lack::ToAccept, &error);
+                self.pause(patience);
                 return Ok(Handled::NothingAccepted(Some(error)));
             }
             Err(GetRequestError::Fatal(error)) => return Err(ServeError::GetRequest(error)),
         };
-        if let Some(since) = self.backoff.end() {
-            self.server.tell(|| Event::AcceptResumed(clock::now().duration_since(since)));
-        }
+        self.enough(Lack::ToAccept);
         let service = Arc::clone(self.service);
         let job = ServiceJob::new(request, client_address, service, self.server.clone(), place);
         let job = match job.verify() {
@@ -222,7 +218,11 @@ where
                 return Ok(Handled::Refused);
             }
         };
-        match self.concurrency.process_request(job, self.transport) {
+        let dispatched = self.concurrency.process_request(job, self.transport);
+        if dispatched.is_ok() {
+            self.enough(Lack::ToRun);
+        }
+        match dispatched {
             Ok(Dispatched::Started) => Ok(Handled::Started),
             Ok(Dispatched::Finished(finished)) => Ok(match finished.or_panic() {
                 Finished::Exited(exit) => Handled::Exited(exit),
@@ -230,11 +230,35 @@ where
                 _ => Handled::Served,
             }),
             Err(rejected) => {
+                self.out_of(Lack::ToRun, rejected.error());
                 let (job, error) = rejected.into_parts();
                 job.fail(error).or_panic();
+                // What keeps a thread or a process from being started lasts a while: who goes on at once only turns
+                // more clients away, and those that are served already have to do without what that costs.
+                self.pause(patience);
                 Ok(Handled::Rejected)
             }
         }
+    }
+
+    /// Something has run out, which an attempt has shown.
+    fn out_of(&mut self, what: Lack, error: &io::Error) {
+        if self.backoff.begin(what, clock::now()) {
+            self.server.tell(|| Event::AcceptPaused(error));
+        }
+    }
+
+    /// An attempt has shown that there is enough of it.
+    fn enough(&mut self, what: Lack) {
+        if let Some(since) = self.backoff.end(what) {
+            self.server.tell(|| Event::AcceptResumed(clock::now().duration_since(since)));
+        }
+    }
+
+    /// Pauses, longer each time in a row, but no longer than `patience`.
+    fn pause(&mut self, patience: Option<Duration>) {
+        let pause = self.backoff.pause();
+        self.serving.pause(patience.map_or(pause, |patience| pause.min(patience)));
     }
 }
 

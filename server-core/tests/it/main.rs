@@ -3,6 +3,7 @@
 mod errors;
 mod handle_request;
 mod observer;
+mod rejected;
 mod serve_forever;
 mod shutdown;
 mod support;

@@ -135,9 +135,11 @@ fn all_who_wait_for_fewer_return_each_at_their_number() {
                 assert!(model.gate.inside() <= most);
             })
         });
+        let [none, one] = waiters;
         model.gate.leave();
+        one.join().unwrap();
         model.gate.leave();
-        joined(waiters);
+        none.join().unwrap();
     });
 }
 
