@@ -11,7 +11,7 @@ pub(crate) struct Backoff {
     since: Option<(Lack, Instant)>,
 }
 
-/// What for something is missing. What is enough to run a request is enough to accept one, so that is more.
+/// What something is missing for. What is enough to run a request is enough to accept one, so that is more.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Lack {
     /// To accept a request.
