@@ -1,4 +1,4 @@
-//! How long the loop pauses after it ran out of descriptors, memory, threads or processes: growing, so that nothing
+//! How long the loop rests after it ran out of descriptors, memory, threads or processes: growing, so that nothing
 //! spins.
 
 use std::time::{Duration, Instant};

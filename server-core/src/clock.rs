@@ -1,9 +1,8 @@
-//! What time it is for the serving thread, and how it sleeps: by the machine's clock, but in tests by a
-//! virtual one if the thread has it. Waiting for requests is the transport's business.
+//! What time it is for the serving thread: by the machine's clock, but in tests by a virtual one if the thread
+//! has it. Waiting is the transport's business.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::sync::{self, Condvar, MutexGuard};
 #[cfg(feature = "testing")]
 use crate::testing::clock as virtual_clock;
 
@@ -14,19 +13,4 @@ pub(crate) fn now() -> Instant {
         return now;
     }
     Instant::now()
-}
-
-/// Waits on `condvar` for at most `timeout`. In virtual time that is over at once, and nobody else gets
-/// the lock meanwhile.
-pub(crate) fn wait_timeout<'a, T>(
-    condvar: &Condvar,
-    guard: MutexGuard<'a, T>,
-    timeout: Duration,
-) -> MutexGuard<'a, T> {
-    #[cfg(feature = "testing")]
-    if let Some(end) = virtual_clock::end_of_sleep(timeout) {
-        virtual_clock::advance_to(end);
-        return guard;
-    }
-    sync::wait_timeout(condvar, guard, timeout)
 }

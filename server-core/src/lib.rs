@@ -82,6 +82,7 @@ mod overrides;
 mod pass_on;
 mod report;
 mod request;
+mod rest;
 mod serve;
 mod server;
 mod server_handle;

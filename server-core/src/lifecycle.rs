@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock;
 use crate::shutdown::StopOrder;
 use crate::sync::{
     Arc, AtomicU64, Condvar, Mutex, Ordering, ThreadId, current_thread, lock, wait, wait_timeout,
@@ -16,8 +15,8 @@ use crate::transport::Waker;
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     state: Mutex<State>,
-    /// Signalled when a verb ends and when a stop is ordered.
-    changed: Condvar,
+    /// Signalled when a verb ends.
+    ended: Condvar,
     waker: Waker,
 }
 
@@ -36,7 +35,7 @@ struct State {
 
 impl Lifecycle {
     pub(crate) fn new(waker: Waker) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), waker }
+        Self { state: Mutex::default(), ended: Condvar::new(), waker }
     }
 
     /// How many runs have ended so far.
@@ -63,7 +62,6 @@ impl Lifecycle {
         }
         state.stop_ordered = true;
         let verb = serving.then_some(VerbNumber(state.verbs));
-        self.changed.notify_all();
         drop(state);
         self.waker.wake();
         (if serving { StopOrder::Delivered } else { StopOrder::Kept }, verb)
@@ -78,9 +76,9 @@ impl Lifecycle {
         }
         while state.verbs == verb.0 {
             state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
-                None => wait(&self.changed, state),
+                None => wait(&self.ended, state),
                 Some(Duration::ZERO) => return Some(false),
-                Some(left) => wait_timeout(&self.changed, state, left),
+                Some(left) => wait_timeout(&self.ended, state, left),
             };
         }
         Some(true)
@@ -102,18 +100,6 @@ impl Lifecycle {
         let ordered = std::mem::take(&mut state.stop_ordered);
         state.runs += u64::from(ordered);
         ordered
-    }
-
-    /// Sleeps for `pause`, or until a stop is ordered.
-    pub(crate) fn pause(&self, pause: Duration) {
-        let Some(deadline) = clock::now().checked_add(pause) else { return };
-        let mut state = lock(&self.state);
-        while !state.stop_ordered {
-            match deadline.saturating_duration_since(clock::now()) {
-                Duration::ZERO => return,
-                left => state = clock::wait_timeout(&self.changed, state, left),
-            }
-        }
     }
 
     /// No verb will ever run again: orders from now on are too late.
@@ -182,10 +168,6 @@ impl Serving<'_> {
     pub(crate) fn take_order(&self) -> bool {
         self.lifecycle.take_order()
     }
-
-    pub(crate) fn pause(&self, pause: Duration) {
-        self.lifecycle.pause(pause);
-    }
 }
 
 impl Drop for Serving<'_> {
@@ -198,6 +180,6 @@ impl Drop for Serving<'_> {
             state.stop_ordered = false;
             state.runs += 1;
         }
-        self.lifecycle.changed.notify_all();
+        self.lifecycle.ended.notify_all();
     }
 }

@@ -1,6 +1,5 @@
 //! The loop, the heart of it all: every step of CPython's in its order.
 
-use std::io;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
@@ -30,6 +29,8 @@ pub(crate) struct Serve<'a, T, C, S> {
     pub(crate) serving: Serving<'a>,
     /// For the request that is there, from the wait to the job.
     pub(crate) place: Option<Place>,
+    /// Up to when nothing is taken because something has run out.
+    pub(crate) rest: Option<Instant>,
 }
 
 impl<T, C, S> Serve<'_, T, C, S>
@@ -59,7 +60,7 @@ where
             }
             match readiness {
                 Readiness::Request => {
-                    if let Handled::Exited(exit) = self.take_request(None)? {
+                    if let Handled::Exited(exit) = self.take_request()? {
                         return Ok(Ended::Exited(exit));
                     }
                 }
@@ -92,8 +93,9 @@ where
             let patience = if ordered { Some(Duration::ZERO) } else { left };
             match self.wait(patience)? {
                 Readiness::Request => {
-                    let handled = self.take_request(remaining())?;
-                    // With a stop ordered no pause was made; this keeps the caller from spinning.
+                    let handled = self.take_request()?;
+                    self.sit_rest_out(remaining)?;
+                    // With a stop ordered there was no rest; this keeps the caller from spinning.
                     let nothing = matches!(handled, Handled::NothingAccepted(_));
                     return Ok(if ordered && nothing { self.heed_stop() } else { handled });
                 }
@@ -126,7 +128,7 @@ where
                 idle_ended = registry.drain();
             }
             let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
-                Ok(Readiness::Request) => guarded(|| self.take_request(Some(Duration::ZERO))),
+                Ok(Readiness::Request) => guarded(|| self.take_request()),
                 Ok(_) if !room => continue,
                 // A wake may have come first.
                 Ok(Readiness::Woken) => continue,
@@ -163,11 +165,16 @@ where
         self.concurrency.has_room() && allowed
     }
 
-    /// Waits for a request if the strategy has room for one, else until it may have.
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
-        let wait = if self.has_room() { Wait::for_request() } else { Wait::for_wake() };
-        let wait = wait.timeout(timeout).source(self.concurrency.source());
+    /// Waits for a request if the strategy has room for one and nothing has run out, else until that may be so.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
+        let (room, rest) = (self.has_room(), self.rest_left());
+        let wait = if room && rest.is_none() { Wait::for_request() } else { Wait::for_wake() };
+        let wait = wait.timeout(timeout.into_iter().chain(rest).min());
+        let wait = wait.source(self.concurrency.source());
         let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        if let Some(rest) = rest {
+            return Ok(self.rested(readiness, rest, timeout));
+        }
         if readiness == Readiness::Request {
             self.place = self.server.registry().reserve();
             // Meanwhile the server may have been suspended, or its limit lowered.
@@ -186,9 +193,8 @@ where
         self.transport.as_ref().ok_or(ServeError::Closed)
     }
 
-    /// CPython's `_handle_request_noblock`: get, verify, process. A pause because something ran out, or nobody could be
-    /// started to run the request, takes no longer than `patience`.
-    fn take_request(&mut self, patience: Option<Duration>) -> Result<Handled, ServeError> {
+    /// CPython's `_handle_request_noblock`: get, verify, process.
+    fn take_request(&mut self) -> Result<Handled, ServeError> {
         // It is given up when nothing comes of it.
         let Some(place) = self.place.take() else { return Ok(Handled::NothingAccepted(None)) };
         let (request, client_address) = match self.transport()?.get_request() {
@@ -203,7 +209,7 @@ where
                 self.server.counters().exhausted.add();
                 drop(place);
                 self.out_of(Lack::ToAccept, &error);
-                self.pause(patience);
+                self.begin_rest();
                 return Ok(Handled::NothingAccepted(Some(error)));
             }
             Err(GetRequestError::Fatal(error)) => return Err(ServeError::GetRequest(error)),
@@ -232,33 +238,14 @@ where
             Err(rejected) => {
                 self.out_of(Lack::ToRun, rejected.error());
                 let (job, error) = rejected.into_parts();
-                job.fail(error).or_panic();
+                let finished = job.fail(error);
                 // What keeps a thread or a process from being started lasts a while: who goes on at once only turns
                 // more clients away, and those that are served already have to do without what that costs.
-                self.pause(patience);
+                self.begin_rest();
+                finished.or_panic();
                 Ok(Handled::Rejected)
             }
         }
-    }
-
-    /// Something has run out, which an attempt has shown.
-    fn out_of(&mut self, what: Lack, error: &io::Error) {
-        if self.backoff.begin(what, clock::now()) {
-            self.server.tell(|| Event::AcceptPaused(error));
-        }
-    }
-
-    /// An attempt has shown that there is enough of it.
-    fn enough(&mut self, what: Lack) {
-        if let Some(since) = self.backoff.end(what) {
-            self.server.tell(|| Event::AcceptResumed(clock::now().duration_since(since)));
-        }
-    }
-
-    /// Pauses, longer each time in a row, but no longer than `patience`.
-    fn pause(&mut self, patience: Option<Duration>) {
-        let pause = self.backoff.pause();
-        self.serving.pause(patience.map_or(pause, |patience| pause.min(patience)));
     }
 }
 

@@ -266,6 +266,7 @@ where
             backoff: &mut self.backoff,
             serving: self.common.lifecycle.begin(verb),
             place: None,
+            rest: None,
         })
     }
 }

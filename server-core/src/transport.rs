@@ -174,8 +174,9 @@ pub enum GetRequestError {
     NotReady,
     /// This one request failed, the next may not. The loop goes on.
     Failed(io::Error),
-    /// The process or the system is out of something (descriptors, memory). The loop pauses, longer
-    /// each time in a row, and goes on.
+    /// The process or the system is out of something (descriptors, memory). The loop takes no request until one that
+    /// is in progress has left, or for a while: 5 milliseconds, then twice as long each time in a row, up to a second.
+    /// `service_actions` and all that wakes the loop go on meanwhile.
     Exhausted(io::Error),
     /// The transport is broken. The loop ends with [`ServeError::GetRequest`](crate::ServeError).
     Fatal(io::Error),

@@ -81,17 +81,20 @@ fn expected(
 ) -> Vec<Duration> {
     let mut waiting = timetable.iter().filter(|(_, event)| *event != Event::Wake).peekable();
     let (mut now, mut turns, mut pauses) = (Duration::ZERO, Vec::new(), Pauses::default());
+    // Up to then nothing is taken.
+    let mut rest = Duration::ZERO;
     while turns.last().is_none_or(|last| *last < until) || turns.len() < least {
         let deadline = interval.map(|interval| now + interval);
-        match waiting.next_if(|(at, _)| deadline.is_none_or(|deadline| *at <= deadline)) {
+        let in_time = |at: Duration| deadline.is_none_or(|deadline| at.max(rest) <= deadline);
+        match waiting.next_if(|(at, _)| in_time(*at)) {
             Some((at, event)) => {
-                now = now.max(*at);
+                now = now.max(*at).max(rest);
                 match event {
                     Event::Request => {
                         pauses.reset();
                         now += work;
                     }
-                    Event::Exhausted => now += pauses.next(),
+                    Event::Exhausted => rest = now + pauses.next(),
                     Event::NotReady | Event::Wake => {}
                 }
             }

@@ -24,6 +24,10 @@ struct State {
     suspended: bool,
     /// The loop found no room and sleeps.
     loop_waits: bool,
+    /// The loop found that something has run out, and rests until somebody leaves, who may have set it free.
+    loop_rests: bool,
+    /// How many have left since a place was taken last.
+    left: usize,
     /// Those who wait want no more than so many inside, the most patient of them; nobody is woken before.
     awaited: Option<usize>,
 }
@@ -60,6 +64,7 @@ impl Gate {
         let mut state = lock(&self.state);
         let room = state.has_room();
         state.inside += usize::from(room);
+        state.left = 0;
         room
     }
 
@@ -67,12 +72,14 @@ impl Gate {
         let (wakes_loop, wakes_others) = {
             let mut state = lock(&self.state);
             state.inside -= 1;
+            state.left += 1;
             let reached = state.awaited.is_some_and(|most| state.inside <= most);
             if reached {
                 // Who waits for still fewer says so again.
                 state.awaited = None;
             }
-            (state.wakes_loop(), reached)
+            let ends_rest = std::mem::take(&mut state.loop_rests);
+            (state.wakes_loop() || ends_rest, reached)
         };
         if wakes_others {
             self.fewer.notify_all();
@@ -81,6 +88,20 @@ impl Gate {
         if wakes_loop {
             self.waker.wake();
         }
+    }
+
+    /// The place that was taken last has been given up, because something had run out. Says whether the loop has to
+    /// rest: the next request that leaves ends that, and one that has left meanwhile makes it needless.
+    pub(crate) fn begin_rest(&self) -> bool {
+        let mut state = lock(&self.state);
+        // Who gave the place up is the first that left.
+        state.loop_rests = state.left <= 1;
+        state.loop_rests
+    }
+
+    /// Whether nobody has left since the rest began.
+    pub(crate) fn is_resting(&self) -> bool {
+        lock(&self.state).loop_rests
     }
 
     pub(crate) fn inside(&self) -> usize {
@@ -166,5 +187,47 @@ impl fmt::Debug for Gate {
             .field("most", &self.most())
             .field("suspended", &self.is_suspended())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::{Arc, AtomicU64, Ordering};
+
+    /// A gate with somebody inside, and how often it has woken the loop.
+    fn gate() -> (Gate, Arc<AtomicU64>) {
+        let wakes = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&wakes);
+        let gate = Gate::new(Waker::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }));
+        assert!(gate.try_enter());
+        (gate, wakes)
+    }
+
+    #[test]
+    fn who_leaves_ends_a_rest_once() {
+        let (gate, wakes) = gate();
+        assert!(gate.try_enter());
+        assert!(gate.try_enter());
+        gate.leave();
+        assert!(gate.begin_rest() && gate.is_resting());
+        assert_eq!(wakes.load(Ordering::Relaxed), 0);
+        gate.leave();
+        assert!(!gate.is_resting());
+        gate.leave();
+        assert_eq!(wakes.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn there_is_no_rest_if_somebody_left_meanwhile() {
+        let (gate, wakes) = gate();
+        assert!(gate.try_enter());
+        // The other one, then the one that found that something had run out.
+        gate.leave();
+        gate.leave();
+        assert!(!gate.begin_rest() && !gate.is_resting());
+        assert_eq!(wakes.load(Ordering::Relaxed), 0);
     }
 }

@@ -4,6 +4,7 @@ mod errors;
 mod handle_request;
 mod observer;
 mod rejected;
+mod rest;
 mod serve_forever;
 mod shutdown;
 mod support;

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{server, sleepy};
-use socketserver_core::testing::{Act, Hook, RecordingService};
+use socketserver_core::testing::{Act, Hook, RecordingService, VirtualClock};
 use socketserver_core::{
     Ended, Exit, GetRequestError, PollInterval, ServeError, ServerConfig, StopOrder,
 };
@@ -128,17 +128,15 @@ fn failed_requests_do_not_end_the_loop() {
 
 #[test]
 fn a_pause_because_something_ran_out_is_cut_by_a_stop() {
-    let (server, script, _) = server(RecordingService::new());
-    // 25 of these take about 17 seconds of growing pauses.
-    for _ in 0..25 {
+    let clock = VirtualClock::install();
+    let service = RecordingService::new().with(Hook::ServiceActions, 1, Act::Stop);
+    let (server, script, _) = server(service);
+    for _ in 0..2 {
         script.error(GetRequestError::Exhausted(io::Error::other("no descriptors")));
     }
     let mut server = server.with_config(sleepy());
-    let stop = server.shutdown_handle();
-    let thread = thread::spawn(move || server.serve_forever());
-    stop.shutdown().unwrap();
-    thread.join().unwrap().unwrap();
-    assert!(script.backlog() > 0);
+    assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
+    assert_eq!((script.backlog(), clock.elapsed()), (1, Duration::ZERO));
 }
 
 #[test]

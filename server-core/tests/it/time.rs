@@ -143,6 +143,15 @@ fn wakes_without_end_do_not_keep_a_request_from_being_served() {
     assert_eq!(clock.elapsed(), 5 * MS);
 }
 
+#[test]
+fn wakes_without_end_do_not_cut_a_pause_short() {
+    let clock = VirtualClock::install();
+    let (mut server, script) = restless(&clock, RecordingService::new());
+    script.error(exhausted());
+    assert!(matches!(server.handle_request(), Ok(Handled::NothingAccepted(Some(_)))));
+    assert_eq!(clock.elapsed(), 6 * MS, "5 from the attempt on");
+}
+
 /// Notes when it turns, and stops at the third time.
 struct Turns<'a> {
     clock: &'a VirtualClock,
