@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+// Elsewhere there is no `ulimit`, or no way to know how many descriptors a process needs.
+#[cfg(target_os = "linux")]
+mod exhaustion;
 mod packets;
 mod pool;
 #[cfg(unix)]
