@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write};
 
-use socketserver_core::{HandlerError, HandlerResult, StreamRequest};
+use socketserver_core::{CutReason, Deadline, HandlerError, HandlerResult, StreamRequest};
 
 use crate::stream::{Stream, StreamRequestHandler};
 
@@ -72,7 +72,8 @@ pub trait KeepAliveHandler<C: StreamRequest> {
 /// Makes a [`StreamRequestHandler`] of a [`KeepAliveHandler`].
 ///
 /// Before each request it flushes `wfile` and waits, idle, for the first byte; when there is none the connection ends
-/// well. A server that drains is not kept: the request in progress is the last.
+/// well, also when that is because its [idle deadline](socketserver_core::Deadlines::idle) is over. A server that drains
+/// is not kept: the request in progress is the last.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct KeepAlive<H>(pub H);
 
@@ -85,9 +86,15 @@ impl<C: StreamRequest, H: KeepAliveHandler<C>> StreamRequestHandler<C> for KeepA
         loop {
             // What was answered must be on its way before the client is waited for.
             stream.wfile.flush()?;
-            let ended = stream.while_idle(|rfile| rfile.fill_buf().map(<[u8]>::is_empty))?;
-            if ended {
-                return Ok(());
+            match stream.while_idle(|rfile| rfile.fill_buf().map(<[u8]>::is_empty)) {
+                Ok(false) => {}
+                Ok(true) => return Ok(()),
+                Err(error)
+                    if CutReason::of(&error) == Some(CutReason::Deadline(Deadline::Idle)) =>
+                {
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
             }
             let next = self.0.handle_one_request(stream)?;
             // A handler may have taken the connection over.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use socketserver_core::{HandlerResult, Request, ServerHandle, StreamRequest, Watch};
+use socketserver_core::{Deadlines, HandlerResult, Request, ServerHandle, StreamRequest, Watch};
 
 use crate::detached::Detached;
 use crate::reader::RFile;
@@ -92,6 +92,10 @@ impl<C: StreamRequest> Stream<C> {
     /// stream. A connection of which something was received and not read yet is not idle, nor is one from the first byte
     /// on that is received meanwhile: who has sent half a line may send the rest.
     ///
+    /// When the [idle deadline](Deadlines::idle) passes reading fails, with an error of the kind
+    /// [`TimedOut`](io::ErrorKind::TimedOut). Who wants that to be an end like others looks
+    /// [why](socketserver_core::CutReason::of), or is a [`KeepAliveHandler`](crate::KeepAliveHandler).
+    ///
     /// ```
     /// use socketserver_core::{HandlerResult, StreamRequest};
     /// use socketserver_handlers::Stream;
@@ -110,6 +114,35 @@ impl<C: StreamRequest> Stream<C> {
         let nothing_read = self.rfile.buffer().is_empty();
         let _idle = self.connection.watch().filter(|_| nothing_read).map(Watch::idle);
         wait(&mut self.rfile)
+    }
+
+    /// How long the client may take for what: the deadlines of the server, or those that were
+    /// [set](Self::set_deadlines) here. None for a connection that no server watches.
+    pub fn deadlines(&self) -> Deadlines {
+        self.connection.watch().map(Watch::deadlines).unwrap_or_default()
+    }
+
+    /// Sets other deadlines for this connection, longer ones, shorter ones or none, for the time that has passed too. To
+    /// change one of them, begin with those there [are](Self::deadlines). Does nothing for a connection that no server
+    /// watches.
+    ///
+    /// ```
+    /// use socketserver_core::{HandlerResult, StreamRequest};
+    /// use socketserver_handlers::Stream;
+    /// use std::time::Duration;
+    ///
+    /// fn handle<C: StreamRequest>(stream: &mut Stream<C>) -> HandlerResult {
+    ///     // An upload may take its time.
+    ///     let patient = stream.deadlines().whole(Duration::from_secs(24 * 3600));
+    ///     stream.set_deadlines(patient);
+    ///     std::io::copy(&mut stream.rfile, &mut std::io::sink())?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn set_deadlines(&self, deadlines: Deadlines) {
+        if let Some(watch) = self.connection.watch() {
+            watch.set_deadlines(deadlines);
+        }
     }
 
     /// Takes the connection over: the server neither shuts it down nor closes it when the handler

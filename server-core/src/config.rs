@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::deadlines::Deadlines;
+
 /// The settings of a [`Server`](crate::Server): a builder and its result in one, cheap to copy.
 ///
 /// ```
@@ -18,12 +20,18 @@ pub struct ServerConfig {
     poll_interval: PollInterval,
     timeout: Option<Duration>,
     max_connections: Option<usize>,
+    deadlines: Deadlines,
 }
 
 impl ServerConfig {
     /// The defaults, which are CPython's.
     pub const fn new() -> Self {
-        Self { poll_interval: PollInterval::DEFAULT, timeout: None, max_connections: None }
+        Self {
+            poll_interval: PollInterval::DEFAULT,
+            timeout: None,
+            max_connections: None,
+            deadlines: Deadlines::new(),
+        }
     }
 
     /// How often `service_actions` runs when nothing happens; CPython's `poll_interval` argument of
@@ -51,6 +59,13 @@ impl ServerConfig {
         self
     }
 
+    /// Sets how long the clients of connections may take for what; see [`Deadlines`]. A handler can set others for its own
+    /// connection. CPython has nothing like it.
+    pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
     /// The poll interval; half a second unless set.
     pub const fn get_poll_interval(&self) -> PollInterval {
         self.poll_interval
@@ -59,6 +74,11 @@ impl ServerConfig {
     /// The timeout of `handle_request`; none unless set.
     pub const fn get_timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// The deadlines of connections. The default is none.
+    pub const fn get_deadlines(&self) -> Deadlines {
+        self.deadlines
     }
 
     /// How many requests may be in progress at a time. The default is `None`, no limit.

@@ -143,6 +143,7 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
         // Nobody needs to know the time if there is nobody to tell it.
         let started = self.server.is_observed().then(Instant::now);
         self.server.tell(|| Event::Started(self.client()));
+        self.place.begin();
         let result = guarded(|| {
             self.service.finish_request(&mut request, &self.client_address, &self.server)
         })

@@ -68,6 +68,7 @@ mod concurrency;
 mod config;
 mod connections;
 mod counts;
+mod deadlines;
 mod drain;
 mod error;
 mod handler_error;
@@ -98,8 +99,12 @@ mod transport;
 pub use builder::{ServerBuilder, Unset};
 pub use concurrency::{Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected};
 pub use config::{PollInterval, ServerConfig};
-pub use connections::{ConnectionId, ConnectionInfo, ConnectionState, CutReason, IdleGuard, Watch};
+pub use connections::{
+    ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts, Direction, IdleGuard, Waiting,
+    Watch,
+};
 pub use counts::Counts;
+pub use deadlines::{Deadline, Deadlines};
 pub use drain::{Backlog, Drain, DrainReport};
 pub use error::{ServeError, ShutdownError};
 pub use handler_error::{BoxError, HandlerError, HandlerResult};

@@ -116,9 +116,11 @@ where
         self.config
     }
 
-    /// Changes the settings. Its limit on connections takes the place of one that a handle has set.
+    /// Changes the settings. Its limit on connections takes the place of one that a handle has set; its deadlines are those
+    /// of connections that come later.
     pub fn set_config(&mut self, config: ServerConfig) {
         self.common.connections.gate.set_most(config.get_max_connections());
+        self.common.connections.set_deadlines(config.get_deadlines());
         self.config = config;
     }
 

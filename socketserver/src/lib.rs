@@ -133,9 +133,10 @@ pub use socketserver_transports as transports;
 
 #[doc(no_inline)]
 pub use socketserver_core::{
-    Backlog, ConnectionId, ConnectionInfo, ConnectionState, Counts, CutReason, Drain, DrainReport,
-    Ended, Exit, Handled, HandlerError, HandlerResult, PollInterval, ServeError, Server,
-    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder,
+    Backlog, ConnectionId, ConnectionInfo, ConnectionState, Counts, CutReason, Cuts, Deadline,
+    Deadlines, Drain, DrainReport, Ended, Exit, Handled, HandlerError, HandlerResult, PollInterval,
+    ServeError, Server, ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError,
+    ShutdownHandle, StopOrder,
 };
 
 pub mod combinations;

@@ -4,9 +4,9 @@
 pub use crate::servers::*;
 #[doc(no_inline)]
 pub use crate::{
-    Backlog, Counts, Drain, DrainReport, Ended, Handled, HandlerError, HandlerResult, PollInterval,
-    ServeError, Server, ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError,
-    ShutdownHandle, Spawn, StopOrder,
+    Backlog, Counts, Deadlines, Drain, DrainReport, Ended, Handled, HandlerError, HandlerResult,
+    PollInterval, ServeError, Server, ServerConfig, ServerHandle, Service, ServiceExt,
+    ShutdownError, ShutdownHandle, Spawn, StopOrder,
 };
 #[cfg(unix)]
 #[doc(no_inline)]

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use socketserver_core::{CutReason, Request, StreamRequest, Watch, Watched};
+use socketserver_core::{CutReason, Direction, Request, StreamRequest, Watch, Watched};
+
+use crate::stream_socket::{StreamSocket, sealed::Block};
 
 /// An accepted connection over a socket of type `S`.
 ///
@@ -17,7 +19,9 @@ use socketserver_core::{CutReason, Request, StreamRequest, Watch, Watched};
 /// it also reads and writes, through a shared reference too.
 ///
 /// Unlike the bare socket's, its reads and writes go on when a signal interrupts them, and fail with
-/// [`io::ErrorKind::TimedOut`] on every platform when a timeout passes.
+/// [`io::ErrorKind::TimedOut`] on every platform when a timeout passes. They keep the
+/// [deadlines](socketserver_core::Deadlines) that the server or the handler has set; calls of the bare socket do not.
+/// While there are some, a timeout counts that was set with [`StreamRequest::set_timeout`], and not one of the bare socket.
 pub struct Connection<S> {
     shared: Arc<Shared<S>>,
 }
@@ -25,6 +29,8 @@ pub struct Connection<S> {
 struct Shared<S> {
     socket: S,
     detached: AtomicBool,
+    /// What the handler allows a single call, in nanoseconds; 0 is for ever.
+    timeout: AtomicU64,
     /// What the server and this connection share, once a server watches it.
     watch: OnceLock<Arc<Watch>>,
 }
@@ -32,7 +38,12 @@ struct Shared<S> {
 impl<S> Connection<S> {
     /// A connection over `socket`, which has to be blocking.
     pub fn new(socket: S) -> Self {
-        let shared = Shared { socket, detached: AtomicBool::new(false), watch: OnceLock::new() };
+        let shared = Shared {
+            socket,
+            detached: AtomicBool::new(false),
+            timeout: AtomicU64::new(0),
+            watch: OnceLock::new(),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -62,7 +73,10 @@ impl Connection<TcpStream> {
 
 impl<S> Connection<S> {
     /// Does a receive or send to its end, whatever signals come, and calls a timeout a timeout.
-    fn with_timeout(&self, mut call: impl FnMut(&S) -> io::Result<usize>) -> io::Result<usize> {
+    pub(crate) fn with_timeout(
+        &self,
+        mut call: impl FnMut(&S) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         loop {
             match call(&self.shared.socket) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -76,7 +90,20 @@ impl<S> Connection<S> {
         }
     }
 
-    fn detached(&self) -> bool {
+    /// What the handler allows a single call.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        // Whoever sets it while another thread receives or sends need not be heard at once.
+        let nanos = self.shared.timeout.load(Ordering::Relaxed);
+        (nanos > 0).then(|| Duration::from_nanos(nanos))
+    }
+
+    /// The watch, if deadlines are to be kept.
+    pub(crate) fn timed(&self) -> Option<&Watch> {
+        let watch = self.shared.watch.get().filter(|watch| watch.is_timed())?;
+        (!self.detached()).then_some(&**watch)
+    }
+
+    pub(crate) fn detached(&self) -> bool {
         // Acquire pairs with the release in `mark_detached`: who sees the mark sees all that was done with
         // the connection before.
         self.shared.detached.load(Ordering::Acquire)
@@ -101,36 +128,6 @@ impl<S> Clone for Connection<S> {
 impl<S: fmt::Debug> fmt::Debug for Connection<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Connection").field(&self.shared.socket).finish()
-    }
-}
-
-/// A socket of a connection. It is implemented for the sockets that this crate's stream transports
-/// accept, and cannot be implemented elsewhere.
-pub trait StreamSocket: sealed::Socket {}
-
-/// Keeps [`StreamSocket`] to this crate.
-pub(crate) mod sealed {
-    use super::{Duration, Shutdown, fmt, io};
-
-    /// What a [`Connection`](super::Connection) needs of a socket.
-    pub trait Socket: Send + Sync + 'static {
-        /// The address of a client.
-        type Addr: Clone + fmt::Debug + Send + Sync + 'static;
-
-        /// Receives what is there, blocking until something is.
-        fn receive(&self, buf: &mut [u8]) -> io::Result<usize>;
-        /// Sends the beginning of `buf`, blocking until some of it is taken.
-        fn transmit(&self, buf: &[u8]) -> io::Result<usize>;
-        /// Limits each receive and each send.
-        fn limit(&self, timeout: Option<Duration>) -> io::Result<()>;
-        /// Switches Nagle's algorithm off or on, where there is such a thing.
-        fn nodelay(&self, nodelay: bool) -> io::Result<()>;
-        /// The server's own address.
-        fn bound_to(&self) -> io::Result<Self::Addr>;
-        /// Sends an end of the stream.
-        fn end(&self) -> io::Result<()>;
-        /// Ends a direction, or both, so that calls that block in another thread return.
-        fn sever(&self, direction: Shutdown) -> io::Result<()>;
     }
 }
 
@@ -174,19 +171,32 @@ impl<S: StreamSocket> Watched for Connection<S> {
 
 impl<S: StreamSocket> StreamRequest for Connection<S> {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        let received = self.with_timeout(|socket| socket.receive(buf));
+        let empty = buf.is_empty();
+        let received = match self.timed().filter(|_| !empty) {
+            None => self.with_timeout(|socket| socket.receive(buf, Block::Yes)),
+            Some(watch) => {
+                let receive = |socket: &S, block| socket.receive(buf, block);
+                self.in_time(watch, Direction::Receive, receive)
+            }
+        };
         match (self.shared.watch.get(), received) {
             (Some(watch), Ok(bytes @ 1..)) => {
                 watch.count_received(bytes);
                 Ok(bytes)
             }
-            (Some(watch), ended) if !buf.is_empty() => watch.ended(ended),
+            (Some(watch), ended) if !empty => watch.ended(ended),
             (_, received) => received,
         }
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        let sent = self.with_timeout(|socket| socket.transmit(buf));
+        let sent = match self.timed() {
+            None => self.with_timeout(|socket| socket.transmit(buf, Block::Yes)),
+            Some(watch) => {
+                let transmit = |socket: &S, block| socket.transmit(buf, block);
+                self.in_time(watch, Direction::Send, transmit)
+            }
+        };
         match (self.shared.watch.get(), sent) {
             (Some(watch), Ok(bytes)) => {
                 watch.count_sent(bytes);
@@ -198,7 +208,10 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
     }
 
     fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.limit(timeout)
+        self.limit(timeout)?;
+        let nanos = timeout.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        self.shared.timeout.store(nanos, Ordering::Relaxed);
+        Ok(())
     }
 
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
@@ -215,41 +228,6 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
 
     fn mark_detached(&self) {
         self.shared.detached.store(true, Ordering::Release);
-    }
-}
-
-impl StreamSocket for TcpStream {}
-
-impl sealed::Socket for TcpStream {
-    type Addr = SocketAddr;
-
-    fn receive(&self, buf: &mut [u8]) -> io::Result<usize> {
-        (&*self).read(buf)
-    }
-
-    fn transmit(&self, buf: &[u8]) -> io::Result<usize> {
-        (&*self).write(buf)
-    }
-
-    fn limit(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.set_read_timeout(timeout)?;
-        self.set_write_timeout(timeout)
-    }
-
-    fn nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.set_nodelay(nodelay)
-    }
-
-    fn bound_to(&self) -> io::Result<SocketAddr> {
-        self.local_addr()
-    }
-
-    fn end(&self) -> io::Result<()> {
-        self.shutdown(Shutdown::Write)
-    }
-
-    fn sever(&self, direction: Shutdown) -> io::Result<()> {
-        self.shutdown(direction)
     }
 }
 

@@ -48,25 +48,29 @@ mod buffers;
 mod connection;
 mod datagram;
 mod error;
+mod in_time;
 mod ip_options;
 mod options;
 mod packets;
+mod stream_socket;
 #[cfg_attr(unix, path = "sys/unix.rs")]
 #[cfg_attr(windows, path = "sys/windows.rs")]
 mod sys;
 mod tcp;
+mod tcp_socket;
 mod udp;
 mod udp_options;
 #[cfg(unix)]
 mod unix;
 mod wait;
 
-pub use connection::{Connection, StreamSocket};
+pub use connection::Connection;
 pub use datagram::{Datagram, DatagramSocket};
 pub use error::{BindError, BindStep};
 pub use ip_options::Ipv6;
 pub use options::TcpOptions;
 pub use socket2;
+pub use stream_socket::StreamSocket;
 pub use tcp::{BoundTcp, Tcp};
 pub use udp::Udp;
 pub use udp_options::UdpOptions;

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use socket2::Socket;
-use socketserver_core::{Readiness, Wait, Waker};
+use socketserver_core::{Direction, Readiness, Wait, Waker};
 
 use crate::sys::{WakeReceiver, WakeSender, wake_pair};
 
@@ -131,6 +132,25 @@ pub(crate) fn is_writable(socket: &Socket, patience: Duration) -> io::Result<boo
             Err(error) => return Err(error.into()),
             Ok(ready) => return Ok(ready > 0),
         }
+    }
+}
+
+/// Waits until `socket` may have something to receive or room to send, or the time is over; says whether it may.
+pub(crate) fn until_ready(
+    socket: impl AsFd,
+    direction: Direction,
+    time: Option<Duration>,
+) -> io::Result<bool> {
+    let flags = match direction {
+        Direction::Receive => PollFlags::IN,
+        Direction::Send => PollFlags::OUT,
+    };
+    let deadline = time.and_then(|time| Instant::now().checked_add(time));
+    match poll(&mut [PollFd::new(&socket, flags)], left(deadline).as_ref()) {
+        // A signal: who waits looks how much time is left.
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(ready) => Ok(ready > 0),
     }
 }
 

@@ -4,14 +4,22 @@
 //! there that it is idle, and whoever ends the connection does it there. Nothing here knows a socket: the transport
 //! says how a connection is cut.
 
+mod cut;
+mod cuts;
 mod gate;
 mod info;
 #[cfg(all(loom, test))]
 mod models;
 mod registry;
+mod timed;
+mod timing;
 mod watch;
 
+pub use cut::CutReason;
+pub use cuts::Cuts;
 pub use info::{ConnectionId, ConnectionInfo, ConnectionState};
-pub use watch::{CutReason, IdleGuard, Watch};
+pub use timed::Waiting;
+pub use timing::Direction;
+pub use watch::{IdleGuard, Watch};
 
 pub(crate) use registry::{Place, Registered, Registry};

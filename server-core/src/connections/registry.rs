@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::cut::CutReason;
+use super::cuts::{CutCounters, Cuts};
 use super::gate::Gate;
 use super::info::{ConnectionId, ConnectionInfo};
-use super::watch::{CutReason, Watch};
+use super::watch::Watch;
+use crate::deadlines::Deadlines;
 use crate::request::Request;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
 use crate::transport::Waker;
@@ -22,6 +25,9 @@ pub(crate) struct Registry {
     /// Requests in progress, connections or not.
     pub(crate) gate: Gate,
     draining: AtomicBool,
+    /// Those of the connections that come from here on.
+    deadlines: Mutex<Deadlines>,
+    cuts: Arc<CutCounters>,
 }
 
 /// A place among the requests in progress, given up by dropping it.
@@ -61,7 +67,17 @@ impl Registry {
             shards: Default::default(),
             gate: Gate::new(waker),
             draining: AtomicBool::new(false),
+            deadlines: Mutex::default(),
+            cuts: Arc::default(),
         }
+    }
+
+    pub(crate) fn set_deadlines(&self, deadlines: Deadlines) {
+        *lock(&self.deadlines) = deadlines;
+    }
+
+    pub(crate) fn cuts(&self) -> Cuts {
+        self.cuts.snapshot()
     }
 
     /// A place for a request that is about to be accepted, if there is room.
@@ -89,10 +105,12 @@ impl Registry {
     }
 
     fn add(&self, id: ConnectionId, peer: Box<dyn fmt::Debug + Send + Sync>) -> Arc<Watch> {
+        let deadlines = *lock(&self.deadlines);
         let mut shard = lock(self.shard(id));
         // The lock gives the order: `drain` sets the mark before it looks through the shards. So either it is seen here,
         // or the connection is seen there.
-        let watch = Arc::new(Watch::new(id, peer, self.is_draining()));
+        let cuts = Arc::clone(&self.cuts);
+        let watch = Arc::new(Watch::new(id, peer, self.is_draining(), deadlines, cuts));
         shard.insert(id.0, Arc::clone(&watch));
         watch
     }
@@ -136,6 +154,15 @@ impl Registry {
     /// Those of one shard after those of the other; no lock is held while they are looked at.
     fn all(&self) -> impl Iterator<Item = Arc<Watch>> {
         self.shards.iter().flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
+    }
+}
+
+impl Registered {
+    /// Somebody begins to serve it.
+    pub(crate) fn begin(&self) {
+        if let Some(watch) = &self.watch {
+            watch.begin();
+        }
     }
 }
 

@@ -4,8 +4,12 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::cut::CutReason;
+use super::cuts::CutCounters;
 use super::info::{ConnectionId, ConnectionInfo, ConnectionState};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
+use super::timing::Timing;
+use crate::deadlines::Deadlines;
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
 /// One live connection, as its transport, its handler and the server share it.
 ///
@@ -15,79 +19,51 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 pub struct Watch {
     id: ConnectionId,
     peer: Box<dyn fmt::Debug + Send + Sync>,
-    born: Instant,
+    pub(super) born: Instant,
     received: AtomicU64,
     sent: AtomicU64,
     /// When something was last received or sent, in microseconds after `born`.
-    active: AtomicU64,
-    state: Mutex<State>,
+    pub(super) active: AtomicU64,
+    /// There are deadlines, or the connection was cut by one.
+    pub(super) timed: AtomicBool,
+    cuts: Arc<CutCounters>,
+    pub(super) state: Mutex<State>,
 }
 
-struct State {
-    idle: bool,
+pub(super) struct State {
+    pub(super) idle: bool,
     /// Set once, by whoever ends the connection.
-    cut: Option<CutReason>,
+    pub(super) cut: Option<CutReason>,
     /// How it is cut; `None` for a transport that cannot.
     cutter: Option<Cutter>,
     /// The server drains: a connection that becomes idle ends.
     draining: bool,
     /// It was idle when the drain began.
     was_idle: bool,
+    pub(super) timing: Timing,
 }
-
-/// Why the server ended a connection.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum CutReason {
-    /// It was idle when the server drained. Its handler sees the end of the stream, as if the client had gone.
-    Drained,
-    /// It was still busy at the deadline of a drain.
-    Forced,
-    /// Somebody [ended](crate::ServerHandle::end_connection) it.
-    Ended,
-}
-
-impl CutReason {
-    /// Its name in logs and metrics: `drained`, say.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Drained => "drained",
-            Self::Forced => "forced",
-            Self::Ended => "ended",
-        }
-    }
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Drained => "the server drains and the connection was idle",
-            Self::Forced => "the server drains and its deadline is over",
-            Self::Ended => "the connection was ended by the server",
-        }
-    }
-}
-
-impl fmt::Display for CutReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
-    }
-}
-
-impl std::error::Error for CutReason {}
 
 impl Watch {
     pub(super) fn new(
         id: ConnectionId,
         peer: Box<dyn fmt::Debug + Send + Sync>,
         draining: bool,
+        deadlines: Deadlines,
+        cuts: Arc<CutCounters>,
     ) -> Self {
-        let state = State { idle: false, cut: None, cutter: None, draining, was_idle: false };
+        let born = Instant::now();
+        let timing = Timing::new(deadlines, born);
+        let state =
+            State { idle: false, cut: None, cutter: None, draining, was_idle: false, timing };
         Self {
             id,
             peer,
-            born: Instant::now(),
+            born,
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             active: AtomicU64::new(0),
+            timed: AtomicBool::new(!deadlines.is_empty()),
+            cuts,
             state: Mutex::new(state),
         }
     }
@@ -118,22 +94,27 @@ impl Watch {
     /// For the transport: so many bytes have been received. With them a connection that was [idle](Self::idle) has
     /// something to do.
     pub fn count_received(&self, bytes: usize) {
+        let now = self.count(&self.received, bytes);
         if bytes > 0 {
-            self.busy();
+            self.time_received(bytes, now);
         }
-        self.count(&self.received, bytes);
     }
 
     /// For the transport: so many bytes have been sent.
     pub fn count_sent(&self, bytes: usize) {
-        self.count(&self.sent, bytes);
+        let now = self.count(&self.sent, bytes);
+        if bytes > 0 && self.is_timed() {
+            self.time_sent(bytes, now);
+        }
     }
 
-    fn count(&self, counter: &AtomicU64, bytes: usize) {
+    fn count(&self, counter: &AtomicU64, bytes: usize) -> Instant {
         // Numbers to look at: no order with anything else is needed.
         counter.fetch_add(bytes as u64, Ordering::Relaxed);
-        let now = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.active.store(now, Ordering::Relaxed);
+        let now = Instant::now();
+        let after = now.saturating_duration_since(self.born).as_micros();
+        self.active.store(u64::try_from(after).unwrap_or(u64::MAX), Ordering::Relaxed);
+        now
     }
 
     /// For the transport: what a receive gives that found no more data, or failed.
@@ -143,22 +124,19 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// An error of the kind [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) with the [`CutReason`] in it; else the
-    /// one that was given.
+    /// An error with the [`CutReason`] in it, of the kind [`TimedOut`](io::ErrorKind::TimedOut) for a deadline and
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) for others; else the one that was given.
     pub fn ended(&self, result: io::Result<usize>) -> io::Result<usize> {
         match self.cut_reason() {
             None => result,
             Some(CutReason::Drained) => Ok(0),
-            Some(reason) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, reason)),
+            Some(reason) => Err(reason.into()),
         }
     }
 
     /// For the transport: what a failed send says. If the connection was cut it says why.
     pub fn failed(&self, error: io::Error) -> io::Error {
-        match self.cut_reason() {
-            None => error,
-            Some(reason) => io::Error::new(io::ErrorKind::ConnectionAborted, reason),
-        }
+        self.cut_reason().map_or(error, io::Error::from)
     }
 
     /// Bytes received and sent so far.
@@ -178,6 +156,7 @@ impl Watch {
         let draining = {
             let mut state = lock(&self.state);
             state.idle = true;
+            state.timing.idle();
             state.draining
         };
         if draining {
@@ -200,7 +179,7 @@ impl Watch {
                 Some(CutReason::Drained) if reason != CutReason::Drained => {}
                 Some(_) => return false,
             }
-            state.cut = Some(reason);
+            self.cuts.count(state.cut.replace(reason), reason);
             state.cutter.clone()
         };
         // A transport's code, so not under the lock.
@@ -276,7 +255,13 @@ impl Drop for IdleGuard<'_> {
 impl Watch {
     /// A watch of its own, which ends with `reason` at [`end`](Self::end_with).
     pub fn alone() -> Arc<Self> {
-        Arc::new(Self::new(ConnectionId(0), Box::new("alone"), false))
+        Arc::new(Self::new(
+            ConnectionId(0),
+            Box::new("alone"),
+            false,
+            Deadlines::new(),
+            Arc::default(),
+        ))
     }
 
     /// Ends the connection as a server would.

@@ -109,20 +109,6 @@ fn the_handle_of_a_run_does_not_stop_the_next() {
 }
 
 #[test]
-fn a_stop_cuts_a_pause() {
-    explore(|| {
-        let model = Model::new();
-        let stopper = model.stopper(server());
-        let serving = model.lifecycle.begin(Verb::ServeForever);
-        while !serving.stop_ordered() {
-            serving.pause(std::time::Duration::from_secs(3600));
-        }
-        drop(serving);
-        stopper.join().unwrap();
-    });
-}
-
-#[test]
 fn a_stop_ends_a_wait_for_one_request_or_is_kept() {
     explore(|| {
         let model = Model::new();

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::Socket;
 
 use crate::tcp::{BoundTcp, Tcp};
@@ -66,6 +67,27 @@ pub(crate) fn is_listening(socket: &Socket) -> io::Result<bool> {
 #[expect(clippy::unnecessary_wraps, reason = "the same signature as elsewhere")]
 pub(crate) fn is_listening(_socket: &Socket) -> io::Result<bool> {
     Ok(true)
+}
+
+/// Whether a socket that is shut down in another thread ends a `poll` of it.
+pub(crate) const SHUTDOWN_ENDS_POLL: bool = true;
+
+/// Without a signal to the process when the client is gone. Apple's systems have that as an option of the socket, which
+/// is set on every accepted one.
+#[cfg(not(target_vendor = "apple"))]
+const TRY_SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+#[cfg(target_vendor = "apple")]
+const TRY_SEND: SendFlags = SendFlags::DONTWAIT;
+
+/// Receives what is there, without waiting.
+pub(crate) fn try_receive(socket: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+    let (received, _) = recv(socket, buf, RecvFlags::DONTWAIT)?;
+    Ok(received)
+}
+
+/// Sends what there is room for, without waiting.
+pub(crate) fn try_transmit(socket: impl AsFd, buf: &[u8]) -> io::Result<usize> {
+    Ok(send(socket, buf, TRY_SEND)?)
 }
 
 /// Two connected sockets: what one sends wakes who waits for the other.

@@ -1,14 +1,17 @@
 //! What differs between Unix and Windows, for Windows. Both files provide the same names.
 
-use std::io;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, OwnedSocket, RawSocket};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::Socket;
+use socketserver_core::Direction;
 
 use crate::tcp::{BoundTcp, Tcp};
 use crate::udp::Udp;
+use crate::wait::until_ready;
 
 /// The default of `SO_REUSEADDR`, which lets anybody steal the port here.
 pub(crate) const REUSE_ADDRESS: bool = false;
@@ -55,6 +58,26 @@ pub(crate) fn wake_pair() -> io::Result<(WakeSender, WakeReceiver)> {
     receiver.connect(receiver.local_addr()?)?;
     receiver.set_nonblocking(true)?;
     Ok((WakeSender(receiver.try_clone()?), WakeReceiver(receiver)))
+}
+
+/// Whether a socket that is shut down in another thread ends a `poll` of it: nothing promises that.
+pub(crate) const SHUTDOWN_ENDS_POLL: bool = false;
+
+/// Receives what is there, without waiting. Another thread that receives from the same socket may be faster; then it does
+/// wait.
+pub(crate) fn try_receive(mut socket: &TcpStream, buf: &mut [u8]) -> io::Result<usize> {
+    if !until_ready(socket, Direction::Receive, Some(Duration::ZERO))? {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    socket.read(buf)
+}
+
+/// Sends if there is room for something; then the system takes all of it.
+pub(crate) fn try_transmit(mut socket: &TcpStream, buf: &[u8]) -> io::Result<usize> {
+    if !until_ready(socket, Direction::Send, Some(Duration::ZERO))? {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    socket.write(buf)
 }
 
 /// The side that wakes.

@@ -4,7 +4,8 @@ use std::io;
 use std::os::fd::AsFd;
 
 use super::platform;
-use crate::connection::{Connection, StreamSocket};
+use crate::connection::Connection;
+use crate::stream_socket::StreamSocket;
 
 /// The process at the other end of a Unix connection, as the system saw it when the client connected; or
 /// the one that sent a Unix datagram, as it was then.

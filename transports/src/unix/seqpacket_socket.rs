@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, recvmsg, send};
 use socket2::{SockRef, Socket};
+use socketserver_core::Direction;
 
 use super::addr::UnixAddr;
 use super::credentials::UnixSocket;
-use crate::connection::{StreamSocket, sealed};
+use crate::stream_socket::StreamSocket;
+use crate::stream_socket::sealed::{self, Block};
+use crate::{sys, wait};
 
 /// A connected socket of sequenced packets: each send is one message, each receive gives one.
 ///
@@ -28,10 +31,14 @@ impl SeqpacketSocket {
     ///
     /// [`io::ErrorKind::InvalidData`] when it is longer than `buffer`; else what the system says.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.recv_with(buffer, RecvFlags::empty())
+    }
+
+    fn recv_with(&self, buffer: &mut [u8], flags: RecvFlags) -> io::Result<usize> {
         let size = buffer.len();
         let mut parts = [IoSliceMut::new(buffer)];
         let mut nothing_else = RecvAncillaryBuffer::default();
-        let received = recvmsg(&self.0, &mut parts, &mut nothing_else, RecvFlags::empty())?;
+        let received = recvmsg(&self.0, &mut parts, &mut nothing_else, flags)?;
         if received.flags.contains(ReturnFlags::TRUNC) {
             let what = format!("a message is longer than the {size} bytes there is room for");
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
@@ -85,12 +92,22 @@ impl StreamSocket for SeqpacketSocket {}
 impl sealed::Socket for SeqpacketSocket {
     type Addr = UnixAddr;
 
-    fn receive(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
+    fn receive(&self, buf: &mut [u8], block: Block) -> io::Result<usize> {
+        match block {
+            Block::Yes => self.recv(buf),
+            Block::No => self.recv_with(buf, RecvFlags::DONTWAIT),
+        }
     }
 
-    fn transmit(&self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
+    fn transmit(&self, buf: &[u8], block: Block) -> io::Result<usize> {
+        match block {
+            Block::Yes => self.send(buf),
+            Block::No => sys::try_transmit(self, buf),
+        }
+    }
+
+    fn wait(&self, direction: Direction, time: Option<Duration>) -> io::Result<bool> {
+        wait::until_ready(self, direction, time)
     }
 
     fn limit(&self, timeout: Option<Duration>) -> io::Result<()> {

@@ -8,15 +8,20 @@ use std::os::unix::net;
 use std::time::Duration;
 
 use socket2::{SockRef, Type};
-use socketserver_core::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
+use socketserver_core::{Bind, Direction, GetRequestError, Readiness, Transport, Wait, Waker};
 
 use super::addr::UnixAddr;
 use super::bind::Bound;
 use super::listener::Listener;
 use super::name::UnixName;
 use super::options::{UnixListening, UnixOptions, UnixTransport, sealed};
-use crate::connection::{self, Connection, StreamSocket};
+use crate::connection::Connection;
 use crate::error::BindError;
+use crate::stream_socket::{
+    StreamSocket,
+    sealed::{Block, Socket},
+};
+use crate::{sys, wait};
 
 /// A transport of Unix stream sockets: listens at a path or another [`UnixName`].
 ///
@@ -172,15 +177,25 @@ impl Connection<net::UnixStream> {
 
 impl StreamSocket for net::UnixStream {}
 
-impl connection::sealed::Socket for net::UnixStream {
+impl Socket for net::UnixStream {
     type Addr = UnixAddr;
 
-    fn receive(&self, buf: &mut [u8]) -> io::Result<usize> {
-        io::Read::read(&mut &*self, buf)
+    fn receive(&self, buf: &mut [u8], block: Block) -> io::Result<usize> {
+        match block {
+            Block::Yes => io::Read::read(&mut &*self, buf),
+            Block::No => sys::try_receive(self, buf),
+        }
     }
 
-    fn transmit(&self, buf: &[u8]) -> io::Result<usize> {
-        io::Write::write(&mut &*self, buf)
+    fn transmit(&self, buf: &[u8], block: Block) -> io::Result<usize> {
+        match block {
+            Block::Yes => io::Write::write(&mut &*self, buf),
+            Block::No => sys::try_transmit(self, buf),
+        }
+    }
+
+    fn wait(&self, direction: Direction, time: Option<Duration>) -> io::Result<bool> {
+        wait::until_ready(self, direction, time)
     }
 
     fn limit(&self, timeout: Option<Duration>) -> io::Result<()> {

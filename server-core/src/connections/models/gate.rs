@@ -108,6 +108,34 @@ fn a_server_that_is_resumed_goes_on() {
 }
 
 #[test]
+fn what_a_request_sets_free_is_found_by_the_loop_that_rests() {
+    explore(|| {
+        let model = Model::new(None);
+        model.take_one();
+        let descriptors = Arc::new(AtomicU64::new(0));
+        let freed = Arc::clone(&descriptors);
+        let worker = model.go(move |model| {
+            freed.store(1, Ordering::SeqCst);
+            model.gate.leave();
+        });
+        loop {
+            assert!(model.gate.try_enter());
+            if descriptors.load(Ordering::SeqCst) == 1 {
+                break;
+            }
+            // An attempt that failed.
+            model.gate.leave();
+            if model.gate.begin_rest() {
+                while model.gate.is_resting() {
+                    model.port.wait();
+                }
+            }
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
 fn suspending_and_waiting_leaves_nobody_inside() {
     explore(|| {
         let model = Model::new(None);
