@@ -33,7 +33,7 @@ mod unix {
             println!("notice: the emulator has a thread of its own, so forking was left out");
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 15] = [
+        let tests: [(&str, fn()); 16] = [
             ("a_panic_of_the_hook_loses_no_child", hook_panics),
             ("udp_forks", udp_forks),
             ("unix_stream_forks", unix_stream_forks),
@@ -48,6 +48,7 @@ mod unix {
             ("a_process_with_threads_is_refused", refused_with_threads),
             ("closing_waits_for_children", closing_waits),
             ("a_drain_ends_children_that_outstay_it", drain_ends_children),
+            ("a_child_keeps_deadlines", child_keeps_deadlines),
             ("ten_thousand_requests_leave_nothing_behind", nothing_left_behind),
         ];
         let trials = tests.map(|(name, test)| {
@@ -420,6 +421,19 @@ mod unix {
             ends.lock().unwrap().iter().map(|end| (end.code(), end.signal())).collect();
         ends.sort_unstable();
         assert_eq!(ends, [(None, Some(9)), (None, Some(15)), (Some(0), None)]);
+    }
+
+    fn child_keeps_deadlines() {
+        let (fork, ends) = recording(Fork::new());
+        let (mut server, address) = server(fork);
+        let deadlines = Deadlines::new().first_byte(Duration::from_millis(50));
+        server.set_config(server.config().deadlines(deadlines));
+        let silent = connect(address);
+        assert!(matches!(server.handle_request().unwrap(), Handled::Started));
+        assert_eq!(rest(&silent), "");
+        server.close();
+        assert_eq!(ends.lock().unwrap()[0].code(), Some(1), "its handler failed");
+        assert_eq!(server.cuts().first_byte, 0, "another process has counted it");
     }
 
     fn nothing_left_behind() {
