@@ -43,6 +43,11 @@ impl Backoff {
         pause
     }
 
+    /// The next pause is as short as the first.
+    pub(crate) fn shorten(&mut self) {
+        self.next = Self::FIRST;
+    }
+
     /// An attempt did not fail: if it shows that nothing is missing any more the next pause is short again. Says when the
     /// failures before it began, if there were any.
     pub(crate) fn end(&mut self, what: Lack) -> Option<Instant> {

@@ -125,7 +125,7 @@ pub trait Job {
     /// `shutdown_request`. Never unwinds.
     fn run(self) -> Finished;
 
-    /// Refuses the request because there is nobody to run it: the service's `handle_overload` may send a
+    /// Refuses the request because there is nobody to run it: the service's `handle_refusal` may send a
     /// last word, then `shutdown_request`. Never unwinds.
     fn overloaded(self) -> Finished;
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::connections::AcceptRate;
 use crate::deadlines::Deadlines;
+use crate::refusal::AtLimit;
 
 /// The settings of a [`Server`](crate::Server): a builder and its result in one, cheap to copy.
 ///
@@ -21,6 +23,8 @@ pub struct ServerConfig {
     timeout: Option<Duration>,
     max_connections: Option<usize>,
     deadlines: Deadlines,
+    at_limit: AtLimit,
+    accept_rate: Option<AcceptRate>,
 }
 
 impl ServerConfig {
@@ -31,6 +35,8 @@ impl ServerConfig {
             timeout: None,
             max_connections: None,
             deadlines: Deadlines::new(),
+            at_limit: AtLimit::Wait,
+            accept_rate: None,
         }
     }
 
@@ -50,7 +56,7 @@ impl ServerConfig {
     }
 
     /// Sets how many requests may be in progress at a time: connections, and packets that are being answered. At the
-    /// limit, others wait in the backlog until one of them has ended. The limit is exact, and
+    /// limit, others wait in the backlog until one of them has ended, or [are refused](Self::at_limit). The limit is exact, and
     /// [can be changed](crate::ServerHandle::set_max_connections) while the server runs; nothing is let in at 0.
     ///
     /// What forked children serve is limited by their strategy. CPython has no such limit.
@@ -63,6 +69,25 @@ impl ServerConfig {
     /// connection. CPython has nothing like it.
     pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
+        self
+    }
+
+    /// Sets what happens to clients who come when the limit is reached, or faster than they may. It
+    /// [can be changed](crate::ServerHandle::set_at_limit) while the server runs. CPython has no such setting.
+    pub const fn at_limit(mut self, at_limit: AtLimit) -> Self {
+        self.at_limit = at_limit;
+        self
+    }
+
+    /// Limits how fast requests come in; it [can be changed](crate::ServerHandle::set_accept_rate) while the server runs.
+    /// CPython has no such limit.
+    ///
+    /// Only who is let in uses the rate up: clients that are turned away, because of the limit, the rate itself or an
+    /// [`Admission`](crate::Admission), do not take from the others. With [`AtLimit::Wait`] those who come too fast wait
+    /// in the backlog, and the loop sleeps until the next may be accepted, or it is woken; with [`AtLimit::Refuse`] they
+    /// are turned away at once.
+    pub const fn accept_rate(mut self, rate: AcceptRate) -> Self {
+        self.accept_rate = Some(rate);
         self
     }
 
@@ -84,6 +109,16 @@ impl ServerConfig {
     /// How many requests may be in progress at a time. The default is `None`, no limit.
     pub const fn get_max_connections(&self) -> Option<usize> {
         self.max_connections
+    }
+
+    /// What happens to clients who come at the limit or too fast. The default is [`AtLimit::Wait`].
+    pub const fn get_at_limit(&self) -> AtLimit {
+        self.at_limit
+    }
+
+    /// How fast requests may come in. The default is `None`, no limit.
+    pub const fn get_accept_rate(&self) -> Option<AcceptRate> {
+        self.accept_rate
     }
 }
 

@@ -1,11 +1,13 @@
 //! The books: every request that came in and the door it left through.
 
+use crate::refusal::{TurnedAway, TurnedAwayCounters};
 use crate::sync::{AtomicU64, Ordering};
 
 /// How many requests came in and how each of them left, up to now.
 ///
 /// Every accepted request leaves through exactly one door, so
-/// `accepted - (served + detached + refused + overloaded + unserved + handed_over)` requests are in progress.
+/// `accepted - (served + detached + refused + overloaded + turned_away.total() + unserved + handed_over)` requests are
+/// in progress.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -17,8 +19,10 @@ pub struct Counts {
     pub detached: u64,
     /// `verify_request` said no.
     pub refused: u64,
-    /// The strategy had nobody to run it, and the client was told so by `handle_overload`.
+    /// The strategy had nobody to run it, and the client was told so by `handle_refusal`.
     pub overloaded: u64,
+    /// Turned away by a limit, a rate or an [`Admission`](crate::Admission), and told so by `handle_refusal`.
+    pub turned_away: TurnedAway,
     /// No handler ran: no thread could be started, say. The request was closed.
     pub unserved: u64,
     /// Another process serves it; this one closed its own copy.
@@ -29,6 +33,9 @@ pub struct Counts {
     /// How often a request could not be taken because the process or the system was out of something:
     /// descriptors, memory. The loop pauses each time.
     pub exhausted: u64,
+    /// Clients that the transport let go without making requests of them, because it was out of descriptors and has a
+    /// [reserve](crate::GetRequestError::Dismissed). They are not among the accepted.
+    pub dismissed: u64,
     /// How often `handle_error` was called. Not a door: the request leaves through one as well.
     pub errors: u64,
     /// How often a hook of the service panicked. Not a door either.
@@ -42,6 +49,7 @@ impl Counts {
             + self.detached
             + self.refused
             + self.overloaded
+            + self.turned_away.total()
             + self.unserved
             + self.handed_over;
         self.accepted.saturating_sub(left)
@@ -59,10 +67,12 @@ pub(crate) struct Counters {
     pub(crate) detached: Counter,
     pub(crate) refused: Counter,
     pub(crate) overloaded: Counter,
+    pub(crate) turned_away: TurnedAwayCounters,
     pub(crate) unserved: Counter,
     pub(crate) handed_over: Counter,
     pub(crate) accept_failures: Counter,
     pub(crate) exhausted: Counter,
+    pub(crate) dismissed: Counter,
     pub(crate) errors: Counter,
     pub(crate) hook_panics: Counter,
 }
@@ -77,10 +87,12 @@ impl Counters {
             detached: self.detached.get(),
             refused: self.refused.get(),
             overloaded: self.overloaded.get(),
+            turned_away: self.turned_away.snapshot(),
             unserved: self.unserved.get(),
             handed_over: self.handed_over.get(),
             accept_failures: self.accept_failures.get(),
             exhausted: self.exhausted.get(),
+            dismissed: self.dismissed.get(),
             errors: self.errors.get(),
             hook_panics: self.hook_panics.get(),
         };
@@ -94,10 +106,14 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Release);
+        self.add_many(1);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn add_many(&self, many: u64) {
+        self.0.fetch_add(many, Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 }

@@ -6,10 +6,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
+use crate::admission::{Admissions, Permit};
 use crate::concurrency::{Finished, Job};
 use crate::connections::{Place, Registered, Watch};
 use crate::handler_error::HandlerError;
-use crate::observer::{Client, Door, Event, Finish, Refusal};
+use crate::observer::{Client, Door, Event, Finish};
+use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
@@ -25,6 +27,8 @@ pub struct ServiceJob<R: Request, S: Service<R>> {
     client_address: R::Addr,
     service: Arc<S>,
     server: ServerHandle,
+    /// What it was let in with. Given back before the place: who comes into that may need them.
+    permits: Vec<Permit>,
     /// Its place among the live ones, up to the end of the job.
     place: Registered,
 }
@@ -35,13 +39,54 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         client_address: R::Addr,
         service: Arc<S>,
         server: ServerHandle,
-        place: Place,
+        place: Option<Place>,
     ) -> Self {
         server.counters().accepted.add();
         let place = server.registry().enter(place, &request, &client_address);
-        let job = Self { request: Some(request), client_address, service, server, place };
+        let (request, permits) = (Some(request), Vec::new());
+        let job = Self { request, client_address, service, server, permits, place };
         job.server.tell(|| Event::Accepted(job.client()));
         job
+    }
+
+    /// Asks those who decide about who is let in.
+    pub(crate) fn admit(mut self, admissions: &Admissions<R>) -> Result<Self, Finished> {
+        if admissions.is_empty() {
+            return Ok(self);
+        }
+        let request = self.take();
+        match guarded(|| admissions.ask(&request, &self.client_address)) {
+            Ok(answer) => {
+                self.request = Some(request);
+                match answer {
+                    Ok(permits) => self.permits = permits,
+                    Err(refusal) => return Err(self.refuse(refusal)),
+                }
+                Ok(self)
+            }
+            Err(payload) => Err(self.panicked_before_service(request, payload)),
+        }
+    }
+
+    /// The door for a request that is turned away: the service has a last word, then it is closed.
+    pub(crate) fn refuse(mut self, refusal: Refusal) -> Finished {
+        let mut request = self.take();
+        let told = guarded(|| {
+            self.service.handle_refusal(&mut request, &self.client_address, refusal);
+        });
+        let finished = match told {
+            Ok(()) => Finished::Refused,
+            Err(payload) => self.hook_panicked(payload),
+        };
+        self.close_refused(request, refusal, finished)
+    }
+
+    /// A request leaves that is not served.
+    fn close_refused(&self, request: R, refusal: Refusal, finished: Finished) -> Finished {
+        let finished = self.shut_down(request, finished);
+        self.server.counters().refused_for(refusal).add();
+        self.server.tell(|| Event::Refused(self.client(), refusal));
+        finished
     }
 
     /// Asks the service whether to go on. A panic of that hook closes the request, and comes back.
@@ -52,19 +97,17 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
                 self.request = Some(request);
                 Ok(self)
             }
-            Ok(false) => {
-                self.server.counters().refused.add();
-                let finished = self.shut_down(request, Finished::Refused);
-                self.server.tell(|| Event::Refused(self.client(), Refusal::Verify));
-                Err(finished)
-            }
-            Err(payload) => {
-                let finished = self.hook_panicked(payload);
-                let finished = self.shut_down(request, finished);
-                self.leave(Door::Unserved, None);
-                Err(finished)
-            }
+            Ok(false) => Err(self.close_refused(request, Refusal::Verify, Finished::Refused)),
+            Err(payload) => Err(self.panicked_before_service(request, payload)),
         }
+    }
+
+    /// The door for a request whose hook panicked before anybody was to serve it.
+    fn panicked_before_service(&self, request: R, payload: Box<dyn Any + Send>) -> Finished {
+        let finished = self.hook_panicked(payload);
+        let finished = self.shut_down(request, finished);
+        self.leave(Door::Unserved, None);
+        finished
     }
 
     /// The door for a request that no strategy could run: reported, then closed.
@@ -164,17 +207,8 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
         finished
     }
 
-    fn overloaded(mut self) -> Finished {
-        let mut request = self.take();
-        let told = guarded(|| self.service.handle_overload(&mut request, &self.client_address));
-        let finished = match told {
-            Ok(()) => Finished::Refused,
-            Err(payload) => self.hook_panicked(payload),
-        };
-        let finished = self.shut_down(request, finished);
-        self.server.counters().overloaded.add();
-        self.server.tell(|| Event::Refused(self.client(), Refusal::Overload));
-        finished
+    fn overloaded(self) -> Finished {
+        self.refuse(Refusal::Overload)
     }
 
     fn close_request(mut self) {
@@ -188,7 +222,8 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
     }
 }
 
-/// The last door: nobody served the job, so the request is closed, and counted.
+/// The last door: nobody served the job, so the request is closed, and counted. And whatever the door was, what the request
+/// was let in with is given back.
 impl<R: Request, S: Service<R>> Drop for ServiceJob<R, S> {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
@@ -197,6 +232,11 @@ impl<R: Request, S: Service<R>> Drop for ServiceJob<R, S> {
                 self.hook_panicked(payload);
             }
             self.leave(Door::Unserved, None);
+        }
+        for permit in std::mem::take(&mut self.permits) {
+            if let Err(payload) = guarded(|| drop(permit)) {
+                self.hook_panicked(payload);
+            }
         }
     }
 }

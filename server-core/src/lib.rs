@@ -60,6 +60,7 @@
 //!
 //! - `testing`: `testing`, an in-memory transport, a recording service and a virtual clock.
 
+mod admission;
 mod backoff;
 mod builder;
 mod clock;
@@ -70,6 +71,7 @@ mod connections;
 mod counts;
 mod deadlines;
 mod drain;
+mod entry;
 mod error;
 mod handler_error;
 mod job;
@@ -81,6 +83,7 @@ mod observers;
 mod outcome;
 mod overrides;
 mod pass_on;
+mod refusal;
 mod report;
 mod request;
 mod rest;
@@ -96,12 +99,13 @@ mod sync;
 pub mod testing;
 mod transport;
 
+pub use admission::{Admission, Permit};
 pub use builder::{ServerBuilder, Unset};
 pub use concurrency::{Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected};
 pub use config::{PollInterval, ServerConfig};
 pub use connections::{
-    ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts, Direction, IdleGuard, Waiting,
-    Watch,
+    AcceptRate, ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts, Direction,
+    IdleGuard, Waiting, Watch,
 };
 pub use counts::Counts;
 pub use deadlines::{Deadline, Deadlines};
@@ -109,9 +113,10 @@ pub use drain::{Backlog, Drain, DrainReport};
 pub use error::{ServeError, ShutdownError};
 pub use handler_error::{BoxError, HandlerError, HandlerResult};
 pub use job::ServiceJob;
-pub use observer::{Client, Door, DrainStage, Event, Finish, Observer, Refusal};
+pub use observer::{Client, Door, DrainStage, Event, Finish, Observer};
 pub use outcome::{Ended, Exit, Handled};
-pub use overrides::{OnError, OnOverload, OnServiceActions, OnTimeout, ServiceExt, Verify};
+pub use overrides::{OnError, OnRefusal, OnServiceActions, OnTimeout, ServiceExt, Verify};
+pub use refusal::{AtLimit, Refusal, TurnedAway};
 pub use request::{DatagramRequest, Request, StreamRequest, Watched};
 pub use server::Server;
 pub use server_handle::ServerHandle;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::connections::{ConnectionId, CutReason};
 use crate::drain::DrainReport;
 use crate::handler_error::HandlerError;
+use crate::refusal::Refusal;
 
 /// Is told what happens in a server, see [`Server::add_observer`](crate::Server::add_observer). A closure that takes an
 /// event is one.
@@ -109,26 +110,6 @@ impl fmt::Display for Client<'_> {
 impl fmt::Debug for Client<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("id", &self.id).field("address", &self.address).finish()
-    }
-}
-
-/// Why a request is not served.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// `verify_request` said no.
-    Verify,
-    /// The strategy has nobody to run it.
-    Overload,
-}
-
-impl Refusal {
-    /// Its name in logs and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Verify => "verify",
-            Self::Overload => "overload",
-        }
     }
 }
 

@@ -17,7 +17,8 @@ pub enum Handled {
     Started,
     /// The handler, in this thread, asked to exit.
     Exited(Exit),
-    /// `verify_request` refused the request, or the strategy did because there is nobody to run it.
+    /// The request was refused: by `verify_request`, by the strategy because there is nobody to run it, by a limit or by an
+    /// [`Admission`](crate::Admission).
     Refused,
     /// The request was accepted but nothing could be found to run it; `handle_error` has been told, and a
     /// pause was made.

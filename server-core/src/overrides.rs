@@ -2,6 +2,7 @@
 
 use crate::handler_error::{HandlerError, HandlerResult};
 use crate::pass_on::pass_on;
+use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
@@ -54,12 +55,13 @@ pub trait ServiceExt<R: Request>: Service<R> + Sized {
         OnServiceActions { inner: self, actions }
     }
 
-    /// Has the last word to clients that are refused for want of somebody to run their request.
-    fn on_overload<F>(self, on_overload: F) -> OnOverload<Self, F>
+    /// Has the last word to clients that are [turned away](Service::handle_refusal), for want of somebody to run their
+    /// request or because of a limit.
+    fn on_refusal<F>(self, on_refusal: F) -> OnRefusal<Self, F>
     where
-        F: Fn(&mut R, &R::Addr),
+        F: Fn(&mut R, &R::Addr, Refusal),
     {
-        OnOverload { inner: self, on_overload }
+        OnRefusal { inner: self, on_refusal }
     }
 
     /// Calls `on_timeout` when `handle_request` ran out of time.
@@ -86,7 +88,7 @@ where
     S: Service<R>,
     F: Fn(&R, &R::Addr) -> bool,
 {
-    pass_on!([.inner]: finish_request handle_overload handle_error handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request handle_refusal handle_error handle_timeout service_actions closing);
 
     fn verify_request(&self, request: &R, client_address: &R::Addr) -> bool {
         (self.verify)(request, client_address)
@@ -106,7 +108,7 @@ where
     S: Service<R>,
     F: Fn(&mut R, &R::Addr, HandlerError),
 {
-    pass_on!([.inner]: finish_request handle_overload verify_request handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request handle_refusal verify_request handle_timeout service_actions closing);
 
     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
         (self.on_error)(request, client_address, error);
@@ -126,7 +128,7 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!([.inner]: finish_request handle_overload verify_request handle_error handle_timeout closing);
+    pass_on!([.inner]: finish_request handle_refusal verify_request handle_error handle_timeout closing);
 
     fn service_actions(&self, server: &ServerHandle) {
         (self.actions)(server);
@@ -146,29 +148,29 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!([.inner]: finish_request handle_overload verify_request handle_error service_actions closing);
+    pass_on!([.inner]: finish_request handle_refusal verify_request handle_error service_actions closing);
 
     fn handle_timeout(&self, server: &ServerHandle) {
         (self.on_timeout)(server);
     }
 }
 
-/// A service with another `handle_overload`; see [`ServiceExt::on_overload`].
+/// A service with another `handle_refusal`; see [`ServiceExt::on_refusal`].
 #[derive(Clone, Debug)]
-pub struct OnOverload<S, F> {
+pub struct OnRefusal<S, F> {
     inner: S,
-    on_overload: F,
+    on_refusal: F,
 }
 
-impl<R, S, F> Service<R> for OnOverload<S, F>
+impl<R, S, F> Service<R> for OnRefusal<S, F>
 where
     R: Request,
     S: Service<R>,
-    F: Fn(&mut R, &R::Addr),
+    F: Fn(&mut R, &R::Addr, Refusal),
 {
     pass_on!([.inner]: finish_request verify_request handle_error handle_timeout service_actions closing);
 
-    fn handle_overload(&self, request: &mut R, client_address: &R::Addr) {
-        (self.on_overload)(request, client_address);
+    fn handle_refusal(&self, request: &mut R, client_address: &R::Addr, refusal: Refusal) {
+        (self.on_refusal)(request, client_address, refusal);
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::handler_error::{HandlerError, HandlerResult};
+use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
@@ -27,9 +28,9 @@ macro_rules! pass_on {
             self $($inner)*.handle_error(request, client, error);
         }
     };
-    (@ handle_overload [$($inner:tt)*]) => {
-        fn handle_overload(&self, request: &mut R, client: &R::Addr) {
-            self $($inner)*.handle_overload(request, client);
+    (@ handle_refusal [$($inner:tt)*]) => {
+        fn handle_refusal(&self, request: &mut R, client: &R::Addr, refusal: Refusal) {
+            self $($inner)*.handle_refusal(request, client, refusal);
         }
     };
     (@ handle_timeout [$($inner:tt)*]) => {
@@ -59,7 +60,7 @@ macro_rules! pass_all_on {
     ($($pointer:ty)*) => {$(
         /// The service behind the pointer.
         impl<R: Request, S: Service<R> + ?Sized> Service<R> for $pointer {
-            pass_on!([.deref()]: finish_request handle_overload verify_request handle_error handle_timeout service_actions closing);
+            pass_on!([.deref()]: finish_request handle_refusal verify_request handle_error handle_timeout service_actions closing);
         }
     )*};
 }

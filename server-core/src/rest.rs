@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::backoff::Lack;
 use crate::clock;
 use crate::concurrency::Concurrency;
+use crate::entry::Pass;
 use crate::error::ServeError;
 use crate::job::ServiceJob;
 use crate::observer::Event;
+use crate::outcome::Handled;
 use crate::serve::Serve;
 use crate::service::Service;
 use crate::transport::{Readiness, Transport};
@@ -33,10 +35,20 @@ where
         }
     }
 
-    /// A request could not be taken because something had run out, and has given up its place. The next attempt comes when
-    /// a request has left, which may have set it free, and else after a pause that grows: so nothing spins.
-    pub(crate) fn begin_rest(&mut self) {
-        if self.server.registry().gate.begin_rest() {
+    /// A request could not be taken because something had run out.
+    pub(crate) fn run_out(&mut self, pass: Pass, error: io::Error) -> Handled {
+        self.server.counters().exhausted.add();
+        self.out_of(Lack::ToAccept, &error);
+        let had_place = matches!(pass, Pass::In(_));
+        drop(pass);
+        self.begin_rest(had_place);
+        Handled::NothingAccepted(Some(error))
+    }
+
+    /// The next attempt comes when a request has left, which may have set free what was missing, and else after a pause that
+    /// grows: so nothing spins. The one that has failed has left already, if it `had_place`.
+    pub(crate) fn begin_rest(&mut self, had_place: bool) {
+        if self.server.registry().gate.begin_rest(had_place) {
             self.rest = clock::now().checked_add(self.backoff.pause());
         }
     }

@@ -3,11 +3,12 @@
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
+use crate::admission::Admissions;
 use crate::backoff::{Backoff, Lack};
 use crate::clock;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
 use crate::config::PollInterval;
-use crate::connections::Place;
+use crate::entry::{Entry, Pass};
 use crate::error::ServeError;
 use crate::job::{ServiceJob, guarded};
 use crate::lifecycle::Serving;
@@ -16,19 +17,20 @@ use crate::outcome::{Ended, Handled};
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
 use crate::sync::Arc;
-use crate::transport::{GetRequestError, Readiness, Transport, Wait};
+use crate::transport::{GetRequestError, Readiness, Transport};
 
 /// A server while one of its verbs is in progress.
-pub(crate) struct Serve<'a, T, C, S> {
+pub(crate) struct Serve<'a, T: Transport, C, S> {
     /// `None` only in a child process that the strategy made.
     pub(crate) transport: &'a mut Option<T>,
     pub(crate) concurrency: &'a C,
     pub(crate) service: &'a Arc<S>,
+    pub(crate) admissions: &'a Admissions<T::Request>,
     pub(crate) server: ServerHandle,
     pub(crate) backoff: &'a mut Backoff,
     pub(crate) serving: Serving<'a>,
     /// For the request that is there, from the wait to the job.
-    pub(crate) place: Option<Place>,
+    pub(crate) pass: Option<Pass>,
     /// Up to when nothing is taken because something has run out.
     pub(crate) rest: Option<Instant>,
 }
@@ -123,8 +125,9 @@ where
                 break;
             }
             // Nobody knows what is there as long as there is nobody to run it.
-            let room = self.has_room();
-            if !room && !registry.is_draining() {
+            let entry = self.entry();
+            let room = matches!(entry, Entry::Open | Entry::Refuse(_));
+            if entry == Entry::Shut && !registry.is_draining() {
                 idle_ended = registry.drain();
             }
             let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
@@ -158,33 +161,6 @@ where
         }
     }
 
-    /// Whether another request may be taken: by the strategy, by the limit, and if nobody has suspended the server.
-    fn has_room(&self) -> bool {
-        // Both are asked, for both have to know that the loop waits for them.
-        let allowed = self.server.registry().gate.has_room();
-        self.concurrency.has_room() && allowed
-    }
-
-    /// Waits for a request if the strategy has room for one and nothing has run out, else until that may be so.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
-        let (room, rest) = (self.has_room(), self.rest_left());
-        let wait = if room && rest.is_none() { Wait::for_request() } else { Wait::for_wake() };
-        let wait = wait.timeout(timeout.into_iter().chain(rest).min());
-        let wait = wait.source(self.concurrency.source());
-        let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
-        if let Some(rest) = rest {
-            return Ok(self.rested(readiness, rest, timeout));
-        }
-        if readiness == Readiness::Request {
-            self.place = self.server.registry().reserve();
-            // Meanwhile the server may have been suspended, or its limit lowered.
-            if self.place.is_none() {
-                return Ok(Readiness::Woken);
-            }
-        }
-        Ok(readiness)
-    }
-
     pub(crate) fn service_actions(&self) {
         self.hook(S::service_actions);
     }
@@ -193,10 +169,10 @@ where
         self.transport.as_ref().ok_or(ServeError::Closed)
     }
 
-    /// CPython's `_handle_request_noblock`: get, verify, process.
+    /// CPython's `_handle_request_noblock`: get, verify, process; or turn away.
     fn take_request(&mut self) -> Result<Handled, ServeError> {
         // It is given up when nothing comes of it.
-        let Some(place) = self.place.take() else { return Ok(Handled::NothingAccepted(None)) };
+        let Some(pass) = self.pass.take() else { return Ok(Handled::NothingAccepted(None)) };
         let (request, client_address) = match self.transport()?.get_request() {
             Ok(accepted) => accepted,
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
@@ -206,18 +182,35 @@ where
                 return Ok(Handled::NothingAccepted(Some(error)));
             }
             Err(GetRequestError::Exhausted(error)) => {
-                self.server.counters().exhausted.add();
-                drop(place);
-                self.out_of(Lack::ToAccept, &error);
-                self.begin_rest();
-                return Ok(Handled::NothingAccepted(Some(error)));
+                return Ok(self.run_out(pass, error));
+            }
+            Err(GetRequestError::Dismissed { clients, error }) => {
+                self.server.counters().dismissed.add_many(clients as u64);
+                // Something was done, so this does not spin, and the next clients are waiting.
+                self.backoff.shorten();
+                return Ok(self.run_out(pass, error));
             }
             Err(GetRequestError::Fatal(error)) => return Err(ServeError::GetRequest(error)),
         };
         self.enough(Lack::ToAccept);
         let service = Arc::clone(self.service);
-        let job = ServiceJob::new(request, client_address, service, self.server.clone(), place);
-        let job = match job.verify() {
+        let server = self.server.clone();
+        let admitted = match pass {
+            Pass::In(place) => {
+                let job = ServiceJob::new(request, client_address, service, server, Some(place));
+                job.admit(self.admissions)
+            }
+            Pass::Out(refusal) => {
+                let job = ServiceJob::new(request, client_address, service, server, None);
+                Err(job.refuse(refusal))
+            }
+        };
+        // Who is turned away does not use the rate up for others.
+        let verified = admitted.and_then(|job| {
+            self.server.registry().rate.take(clock::now());
+            job.verify()
+        });
+        let job = match verified {
             Ok(job) => job,
             Err(finished) => {
                 finished.or_panic();
@@ -241,7 +234,7 @@ where
                 let finished = job.fail(error);
                 // What keeps a thread or a process from being started lasts a while: who goes on at once only turns
                 // more clients away, and those that are served already have to do without what that costs.
-                self.begin_rest();
+                self.begin_rest(true);
                 finished.or_panic();
                 Ok(Handled::Rejected)
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::admission::Admissions;
 use crate::backoff::Backoff;
 use crate::common::Common;
 use crate::concurrency::Concurrency;
@@ -55,6 +56,7 @@ where
     service: Arc<S>,
     pub(crate) common: Arc<Common>,
     config: ServerConfig,
+    pub(crate) admissions: Admissions<T::Request>,
     backoff: Backoff,
 }
 
@@ -75,6 +77,7 @@ where
             service: Arc::new(service),
             common: Arc::new(common),
             config: ServerConfig::new(),
+            admissions: Admissions::new(),
             backoff: Backoff::new(),
         }
     }
@@ -116,11 +119,10 @@ where
         self.config
     }
 
-    /// Changes the settings. Its limit on connections takes the place of one that a handle has set; its deadlines are those
-    /// of connections that come later.
+    /// Changes the settings. Its limits take the place of those that a handle has set; its deadlines are those of connections
+    /// that come later.
     pub fn set_config(&mut self, config: ServerConfig) {
-        self.common.connections.gate.set_most(config.get_max_connections());
-        self.common.connections.set_deadlines(config.get_deadlines());
+        self.common.connections.set_limits(config);
         self.config = config;
     }
 
@@ -176,8 +178,8 @@ where
     /// Serves until a shutdown is requested, or a handler in this thread asks to exit.
     ///
     /// Each turn takes at most one request, then calls `service_actions`. When idle it turns at the
-    /// [poll interval](ServerConfig::poll_interval). The listener stays open; the server can serve
-    /// again. CPython's `serve_forever(poll_interval)`.
+    /// [poll interval](ServerConfig::poll_interval). The listener stays open; the server can serve again. CPython's
+    /// `serve_forever(poll_interval)`.
     ///
     /// # Errors
     ///
@@ -204,9 +206,8 @@ where
 
     /// Waits for one request and serves it. CPython's `handle_request()`.
     ///
-    /// It waits for the smaller of [`ServerConfig::timeout`] and the transport's own timeout, then
-    /// calls `handle_timeout`, once. A request that is refused, or fails to be accepted, uses the
-    /// call up. `service_actions` is not called.
+    /// It waits for the smaller of [`ServerConfig::timeout`] and the transport's own timeout, then calls `handle_timeout`,
+    /// once. A request that is refused, or fails to be accepted, uses the call up. `service_actions` is not called.
     ///
     /// A request that is waiting is served even if a shutdown was requested, as in CPython; but the
     /// call does not *wait* then, see [`Handled::ShutdownRequested`]. So that steady traffic cannot
@@ -264,10 +265,11 @@ where
             transport: &mut self.transport,
             concurrency: &self.concurrency,
             service: &self.service,
+            admissions: &self.admissions,
             server: ServerHandle::new(Arc::clone(&self.common)),
             backoff: &mut self.backoff,
             serving: self.common.lifecycle.begin(verb),
-            place: None,
+            pass: None,
             rest: None,
         })
     }

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::common::Common;
-use crate::connections::{ConnectionId, ConnectionInfo, CutReason, Registry};
+use crate::connections::{AcceptRate, ConnectionId, ConnectionInfo, CutReason, Registry};
 use crate::counts::{Counters, Counts};
 use crate::observer::Event;
+use crate::refusal::AtLimit;
 use crate::shutdown::{ShutdownHandle, StopOrder};
 use crate::sync::Arc;
 
@@ -79,6 +80,28 @@ impl ServerHandle {
     /// thread, at once. Requests in progress stay, also if they are more than allowed now.
     pub fn set_max_connections(&self, most: Option<usize>) {
         self.registry().gate.set_most(most);
+    }
+
+    /// What happens to clients who come at the limit, or too fast.
+    pub fn at_limit(&self) -> AtLimit {
+        self.registry().gate.at_limit()
+    }
+
+    /// Sets what happens to clients who come at the limit or too fast, as
+    /// [`ServerConfig::at_limit`](crate::ServerConfig::at_limit) does, from any thread, at once.
+    pub fn set_at_limit(&self, at_limit: AtLimit) {
+        self.registry().gate.set_at_limit(at_limit);
+    }
+
+    /// How fast requests may come in, if that is limited.
+    pub fn accept_rate(&self) -> Option<AcceptRate> {
+        self.registry().rate.rate()
+    }
+
+    /// Sets or takes away the limit of [`ServerConfig::accept_rate`](crate::ServerConfig::accept_rate), from any thread, at
+    /// once. What was used up of the old one counts for the new one.
+    pub fn set_accept_rate(&self, rate: Option<AcceptRate>) {
+        self.registry().rate.set_rate(rate);
     }
 
     /// Accepts no more requests, until [`resume`](Self::resume). The port stays taken and clients can still connect: they

@@ -1,6 +1,7 @@
 //! The contract for what happens to a request: the methods a subclass overrides in CPython.
 
 use crate::handler_error::{HandlerError, HandlerResult};
+use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 
@@ -49,7 +50,9 @@ use crate::server_handle::ServerHandle;
 ///
 /// For each request:
 ///
-/// 1. [`verify_request`](Self::verify_request), in the serving thread. If it says no: step 4.
+/// 1. [`verify_request`](Self::verify_request), in the serving thread. If it says no: step 4. For a request that is
+///    turned away before this, or because nobody can run it after this,
+///    [`handle_refusal`](Self::handle_refusal) in the same place, then step 4.
 /// 2. [`finish_request`](Self::finish_request), where the strategy runs it.
 /// 3. [`handle_error`](Self::handle_error), in the same place, if step 2 failed.
 /// 4. [`shutdown_request`](Self::shutdown_request), which calls
@@ -97,11 +100,13 @@ pub trait Service<R: Request> {
         error.report(client_address);
     }
 
-    /// Has the last word to a client that is refused because the strategy has nobody to run its request.
-    /// The default says nothing. It runs in the serving thread, so it should be short. CPython has no
-    /// such hook.
-    fn handle_overload(&self, request: &mut R, client_address: &R::Addr) {
-        let _ = (request, client_address);
+    /// Has the last word to a client that is turned away, for the reason given: the strategy has nobody to run its
+    /// request, a limit is reached, an [`Admission`](crate::Admission) said no. Then the request is closed. It is not
+    /// called for those that [`verify_request`](Self::verify_request) says no to.
+    ///
+    /// The default says nothing. It runs in the serving thread, so it should be short. CPython has no such hook.
+    fn handle_refusal(&self, request: &mut R, client_address: &R::Addr, refusal: Refusal) {
+        let _ = (request, client_address, refusal);
     }
 
     /// Called when [`handle_request`](crate::Server::handle_request) ran out of time. The default

@@ -40,7 +40,7 @@ where
 }
 
 /// A server during [`Server::supervise`].
-pub struct Supervision<'a, T, C, S> {
+pub struct Supervision<'a, T: Transport, C, S> {
     pub(crate) serve: Serve<'a, T, C, S>,
     pub(crate) poll_interval: PollInterval,
 }
@@ -105,7 +105,7 @@ where
     }
 }
 
-impl<T, C, S> std::fmt::Debug for Supervision<'_, T, C, S> {
+impl<T: Transport, C, S> std::fmt::Debug for Supervision<'_, T, C, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Supervision").finish_non_exhaustive()
     }

@@ -178,6 +178,14 @@ pub enum GetRequestError {
     /// is in progress has left, or for a while: 5 milliseconds, then twice as long each time in a row, up to a second.
     /// `service_actions` and all that wakes the loop go on meanwhile.
     Exhausted(io::Error),
+    /// The same, but the transport had a descriptor in reserve: with it so many waiting clients were accepted and closed,
+    /// instead of being left waiting. The loop pauses only shortly, so that the next are not left waiting either.
+    Dismissed {
+        /// How many; at least one.
+        clients: usize,
+        /// What there was none of.
+        error: io::Error,
+    },
     /// The transport is broken. The loop ends with [`ServeError::GetRequest`](crate::ServeError).
     Fatal(io::Error),
 }

@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })
     .timeout(PATIENCE)
     // This runs in the loop, so it is short: a few bytes fit into the socket's buffer without a wait.
-    .on_overload(|client: &mut TcpConnection, _client_address| {
+    .on_refusal(|client: &mut TcpConnection, _client_address, _refusal| {
         // The client may be gone.
         let _ = client.send(b"busy\n");
     });

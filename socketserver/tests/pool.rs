@@ -126,7 +126,7 @@ fn serve(
         context.request.send(answer.as_bytes())?;
         Ok(())
     });
-    let service = service.on_overload(|client: &mut TcpConnection, _| {
+    let service = service.on_refusal(|client: &mut TcpConnection, _, _| {
         assert_eq!(client.send(b"busy").unwrap(), 4);
     });
     let pool = ThreadPool::new(WORKERS).queue(QUEUE).when_full(policy).name("pool");

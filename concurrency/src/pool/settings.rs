@@ -12,7 +12,7 @@ pub enum WhenFull {
     #[default]
     Wait,
     /// It is accepted and refused: the service's
-    /// [`handle_overload`](socketserver_core::Service::handle_overload) may send a short answer, then it is
+    /// [`handle_refusal`](socketserver_core::Service::handle_refusal) may send a short answer, then it is
     /// closed, and counted as overloaded.
     Refuse,
     /// It is run in the serving thread, which accepts nothing meanwhile. A handler that asks to exit ends

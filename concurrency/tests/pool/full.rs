@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 use socketserver_concurrency::{ThreadPool, WhenFull};
 use socketserver_core::testing::{Act, Hook, RecordingService, ScriptedRequest};
 use socketserver_core::{
-    Ended, Handled, HandlerError, ServerConfig, ServerHandle, ServiceExt, StopOrder,
+    Ended, Handled, HandlerError, Refusal, ServerConfig, ServerHandle, ServiceExt, StopOrder,
 };
 
 use crate::support::{Do, Gate, eventually, request, server, serving};
@@ -104,8 +104,9 @@ fn refuse_has_a_last_word_and_counts() {
     let status = pool.status();
     let closed = Arc::new(Mutex::new(None::<socketserver_core::testing::Closed>));
     let watched = Arc::clone(&closed);
-    let service = Do(move |_: &mut ScriptedRequest, _: &ServerHandle| inside.pass()).on_overload(
-        move |request: &mut ScriptedRequest, client_address| {
+    let service = Do(move |_: &mut ScriptedRequest, _: &ServerHandle| inside.pass()).on_refusal(
+        move |request: &mut ScriptedRequest, client_address, refusal| {
+            assert_eq!(refusal, Refusal::Overload);
             assert_eq!(request.name(), client_address);
             let watched = watched.lock().unwrap();
             let closed = watched.as_ref().unwrap();
@@ -161,7 +162,7 @@ fn a_panic_of_the_overload_hook_unwinds_after_the_request_is_closed() {
     let inside = gate.clone();
     let pool = ThreadPool::new(1).queue(0).when_full(WhenFull::Refuse);
     let service = Do(move |_: &mut ScriptedRequest, _: &ServerHandle| inside.pass())
-        .on_overload(|_: &mut ScriptedRequest, _| panic!("overloaded"));
+        .on_refusal(|_: &mut ScriptedRequest, _, _| panic!("overloaded"));
     let (mut server, script) = server(pool, service);
     request(&script, 2);
     assert!(matches!(server.handle_request(), Ok(Handled::Started)));

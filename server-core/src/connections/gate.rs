@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Instant;
 
+use crate::refusal::AtLimit;
 use crate::sync::{Condvar, Mutex, lock, wait, wait_timeout};
 use crate::transport::Waker;
 
@@ -21,8 +22,9 @@ pub(crate) struct Gate {
 struct State {
     inside: usize,
     most: Option<usize>,
+    at_limit: AtLimit,
     suspended: bool,
-    /// The loop found no room and sleeps.
+    /// The loop found that it has to wait, and sleeps.
     loop_waits: bool,
     /// The loop found that something has run out, and rests until somebody leaves, who may have set it free.
     loop_rests: bool,
@@ -32,14 +34,30 @@ struct State {
     awaited: Option<usize>,
 }
 
+/// What the loop may do about the next request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Room {
+    /// Let it in.
+    Free,
+    /// Turn it away: the limit is reached.
+    Full,
+    /// Leave it where it is.
+    Shut,
+}
+
 impl State {
-    fn has_room(&self) -> bool {
-        !self.suspended && self.most.is_none_or(|most| self.inside < most)
+    fn room(&self) -> Room {
+        match (self.most, self.at_limit) {
+            _ if self.suspended => Room::Shut,
+            (Some(most), AtLimit::Wait) if self.inside >= most => Room::Shut,
+            (Some(most), AtLimit::Refuse) if self.inside >= most => Room::Full,
+            _ => Room::Free,
+        }
     }
 
     /// Whether the loop has to be woken: it waits, and need not any more.
     fn wakes_loop(&mut self) -> bool {
-        let wakes = self.loop_waits && self.has_room();
+        let wakes = self.loop_waits && self.room() != Room::Shut;
         self.loop_waits &= !wakes;
         wakes
     }
@@ -50,11 +68,12 @@ impl Gate {
         Self { state: Mutex::default(), fewer: Condvar::new(), waker }
     }
 
-    /// Asked by the loop before it waits for a request. If there is no room it will be woken when there is.
-    pub(crate) fn has_room(&self) -> bool {
+    /// Asked by the loop before it waits for a request. If that is to stay where it is, the loop will be woken when it
+    /// need not any more.
+    pub(crate) fn room(&self) -> Room {
         let mut state = lock(&self.state);
-        let room = state.has_room();
-        state.loop_waits = !room;
+        let room = state.room();
+        state.loop_waits = room == Room::Shut;
         room
     }
 
@@ -62,10 +81,10 @@ impl Gate {
     /// inside.
     pub(crate) fn try_enter(&self) -> bool {
         let mut state = lock(&self.state);
-        let room = state.has_room();
-        state.inside += usize::from(room);
+        let free = state.room() == Room::Free;
+        state.inside += usize::from(free);
         state.left = 0;
-        room
+        free
     }
 
     pub(crate) fn leave(&self) {
@@ -90,12 +109,13 @@ impl Gate {
         }
     }
 
-    /// The place that was taken last has been given up, because something had run out. Says whether the loop has to
-    /// rest: the next request that leaves ends that, and one that has left meanwhile makes it needless.
-    pub(crate) fn begin_rest(&self) -> bool {
+    /// An attempt has shown that something has run out, and if it had a place that `was_given_up`. Says whether the loop has
+    /// to rest: the next request that leaves ends that, and one that has left meanwhile makes it needless.
+    pub(crate) fn begin_rest(&self, was_given_up: bool) -> bool {
         let mut state = lock(&self.state);
-        // Who gave the place up is the first that left.
-        state.loop_rests = state.left <= 1;
+        // Who gave his place up is among those who left.
+        state.loop_rests = state.left <= usize::from(was_given_up);
+        state.left = 0;
         state.loop_rests
     }
 
@@ -114,6 +134,14 @@ impl Gate {
 
     pub(crate) fn set_most(&self, most: Option<usize>) {
         self.change(|state| state.most = most);
+    }
+
+    pub(crate) fn at_limit(&self) -> AtLimit {
+        lock(&self.state).at_limit
+    }
+
+    pub(crate) fn set_at_limit(&self, at_limit: AtLimit) {
+        self.change(|state| state.at_limit = at_limit);
     }
 
     pub(crate) fn is_suspended(&self) -> bool {
@@ -212,7 +240,7 @@ mod tests {
         assert!(gate.try_enter());
         assert!(gate.try_enter());
         gate.leave();
-        assert!(gate.begin_rest() && gate.is_resting());
+        assert!(gate.begin_rest(true) && gate.is_resting());
         assert_eq!(wakes.load(Ordering::Relaxed), 0);
         gate.leave();
         assert!(!gate.is_resting());
@@ -227,7 +255,7 @@ mod tests {
         // The other one, then the one that found that something had run out.
         gate.leave();
         gate.leave();
-        assert!(!gate.begin_rest() && !gate.is_resting());
+        assert!(!gate.begin_rest(true) && !gate.is_resting());
         assert_eq!(wakes.load(Ordering::Relaxed), 0);
     }
 }

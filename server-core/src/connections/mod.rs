@@ -10,6 +10,7 @@ mod gate;
 mod info;
 #[cfg(all(loom, test))]
 mod models;
+mod rate;
 mod registry;
 mod timed;
 mod timing;
@@ -18,8 +19,10 @@ mod watch;
 pub use cut::CutReason;
 pub use cuts::Cuts;
 pub use info::{ConnectionId, ConnectionInfo, ConnectionState};
+pub use rate::AcceptRate;
 pub use timed::Waiting;
 pub use timing::Direction;
 pub use watch::{IdleGuard, Watch};
 
+pub(crate) use gate::Room;
 pub(crate) use registry::{Place, Registered, Registry};

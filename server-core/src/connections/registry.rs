@@ -7,7 +7,9 @@ use super::cut::CutReason;
 use super::cuts::{CutCounters, Cuts};
 use super::gate::Gate;
 use super::info::{ConnectionId, ConnectionInfo};
+use super::rate::Bucket;
 use super::watch::Watch;
+use crate::config::ServerConfig;
 use crate::deadlines::Deadlines;
 use crate::request::Request;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
@@ -24,6 +26,8 @@ pub(crate) struct Registry {
     shards: [Mutex<HashMap<u64, Arc<Watch>>>; SHARDS],
     /// Requests in progress, connections or not.
     pub(crate) gate: Gate,
+    /// How fast others may come.
+    pub(crate) rate: Bucket,
     draining: AtomicBool,
     /// Those of the connections that come from here on.
     deadlines: Mutex<Deadlines>,
@@ -45,7 +49,8 @@ pub(crate) struct Registered {
     id: ConnectionId,
     /// `None` for a request that is no connection.
     watch: Option<Arc<Watch>>,
-    place: Place,
+    /// `None` for one that is turned away because there is no place. Nor is that in the list.
+    place: Option<Place>,
 }
 
 impl Registered {
@@ -65,15 +70,19 @@ impl Registry {
         Self {
             next: AtomicU64::new(0),
             shards: Default::default(),
-            gate: Gate::new(waker),
+            gate: Gate::new(waker.clone()),
+            rate: Bucket::new(waker),
             draining: AtomicBool::new(false),
             deadlines: Mutex::default(),
             cuts: Arc::default(),
         }
     }
 
-    pub(crate) fn set_deadlines(&self, deadlines: Deadlines) {
-        *lock(&self.deadlines) = deadlines;
+    pub(crate) fn set_limits(&self, config: ServerConfig) {
+        self.gate.set_most(config.get_max_connections());
+        self.gate.set_at_limit(config.get_at_limit());
+        self.rate.set_rate(config.get_accept_rate());
+        *lock(&self.deadlines) = config.get_deadlines();
     }
 
     pub(crate) fn cuts(&self) -> Cuts {
@@ -88,13 +97,13 @@ impl Registry {
     /// A request comes in, and gets its number. If it is a connection it gets its watch too.
     pub(crate) fn enter<R: Request>(
         &self,
-        place: Place,
+        place: Option<Place>,
         request: &R,
         client: &R::Addr,
     ) -> Registered {
         // Only has to be different from all others.
         let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
-        let watched = request.as_watched();
+        let watched = place.as_ref().and_then(|_| request.as_watched());
         let watch = watched.map(|_| self.add(id, Box::new(client.clone())));
         // From here on it is given up again also if the transport panics.
         let registered = Registered { id, watch, place };
@@ -168,8 +177,8 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        if let Some(watch) = &self.watch {
-            lock(self.place.0.shard(watch.id())).remove(&watch.id().0);
+        if let (Some(_), Some(place)) = (&self.watch, &self.place) {
+            lock(place.0.shard(self.id)).remove(&self.id.0);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::request::ScriptedRequest;
 use crate::handler_error::{HandlerError, HandlerResult};
+use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
@@ -20,6 +21,8 @@ pub enum Hook {
     FinishRequest,
     /// `handle_error`, `HE`
     HandleError,
+    /// `handle_refusal`, `HR`
+    HandleRefusal,
     /// `handle_timeout`, `HT`
     HandleTimeout,
     /// `service_actions`, `SA`
@@ -36,6 +39,7 @@ impl Hook {
             Self::VerifyRequest => "VR",
             Self::FinishRequest => "FR",
             Self::HandleError => "HE",
+            Self::HandleRefusal => "HR",
             Self::HandleTimeout => "HT",
             Self::ServiceActions => "SA",
             Self::ShutdownRequest => "SR",
@@ -126,6 +130,11 @@ impl Service<ScriptedRequest> for RecordingService {
         self.act(Hook::HandleError);
     }
 
+    fn handle_refusal(&self, _: &mut ScriptedRequest, _: &String, refusal: Refusal) {
+        lock(&self.calls.0).refusals.push(refusal);
+        self.act(Hook::HandleRefusal);
+    }
+
     fn handle_timeout(&self, server: &ServerHandle) {
         if self.act(Hook::HandleTimeout) == Act::Stop {
             server.request_shutdown();
@@ -166,6 +175,7 @@ pub struct Calls(Arc<Mutex<Record>>);
 struct Record {
     calls: Vec<(Hook, ThreadId)>,
     errors: Vec<String>,
+    refusals: Vec<Refusal>,
 }
 
 impl Record {
@@ -193,6 +203,11 @@ impl Calls {
     /// The texts of the errors that reached `handle_error`.
     pub fn errors(&self) -> Vec<String> {
         lock(&self.0).errors.clone()
+    }
+
+    /// Why requests were refused, as `handle_refusal` was told.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        lock(&self.0).refusals.clone()
     }
 
     fn shorts(&self, of: impl Fn(ThreadId) -> bool) -> String {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::support::server;
 use socketserver_core::testing::{Act, Hook, Inline, RecordingService, ScriptedTransport};
 use socketserver_core::{
-    Concurrency, Dispatched, GetRequestError, Handled, Job, Listener, Rejected, ServeError, Server,
-    ServerConfig, StopOrder,
+    Concurrency, Dispatched, GetRequestError, Handled, Job, Listener, Refusal, Rejected,
+    ServeError, Server, ServerConfig, StopOrder,
 };
 
 fn seconds(seconds: u64) -> ServerConfig {
@@ -186,5 +186,7 @@ fn a_request_that_the_strategy_refuses_uses_the_call_up() {
     script.request("one");
     assert!(matches!(server.handle_request(), Ok(Handled::Refused)));
     assert_eq!((server.counts().overloaded, server.counts().in_progress()), (1, 0));
+    assert_eq!(server.service().calls().hooks(), "VR HR SR CR");
+    assert_eq!(server.service().calls().refusals(), [Refusal::Overload]);
     assert_eq!(script.closed().closed(), 1);
 }

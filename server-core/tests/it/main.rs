@@ -1,7 +1,9 @@
 //! The loop and its contracts over the scripted transport: one file for each behaviour.
 
+mod admission;
 mod errors;
 mod handle_request;
+mod limits;
 mod observer;
 mod rejected;
 mod rest;

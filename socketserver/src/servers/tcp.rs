@@ -51,7 +51,7 @@ pub type ThreadingTcpServer<S> = Server<Tcp, ThreadPerRequest, S>;
 /// use socketserver::prelude::*;
 ///
 /// let pool = ThreadPool::new(8).queue(32).when_full(WhenFull::Refuse);
-/// let service = stream_fn(|_client| Ok(())).on_overload(|client: &mut TcpConnection, _address| {
+/// let service = stream_fn(|_client| Ok(())).on_refusal(|client: &mut TcpConnection, _address, _why| {
 ///     // Says why, if it can; the client may be gone.
 ///     let _ = client.send(b"busy\n");
 /// });

@@ -16,7 +16,7 @@ fn accept(registry: &Arc<Registry>, client: &ScriptedClient) -> (ScriptedRequest
     let name = "one".to_owned();
     let request = ScriptedRequest::new(name.clone(), Some(client.clone()), Closed::default());
     let place = registry.reserve().unwrap();
-    let registered = registry.enter(place, &request, &name);
+    let registered = registry.enter(Some(place), &request, &name);
     (request, registered)
 }
 

@@ -1,0 +1,97 @@
+//! Whether the next request may come in, has to wait, or is turned away: asked before each wait of the loop.
+
+use std::time::Duration;
+
+use crate::clock;
+use crate::concurrency::Concurrency;
+use crate::connections::{Place, Room};
+use crate::error::ServeError;
+use crate::job::ServiceJob;
+use crate::refusal::{AtLimit, Refusal};
+use crate::serve::Serve;
+use crate::service::Service;
+use crate::transport::{Readiness, Transport, Wait};
+
+/// What is to become of the next request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Entry {
+    /// It is let in.
+    Open,
+    /// It is accepted and turned away.
+    Refuse(Refusal),
+    /// It stays in the backlog for so long at least: it comes too early.
+    Early(Duration),
+    /// It stays in the backlog until there is room.
+    Shut,
+}
+
+/// What was decided about the request that is there.
+#[derive(Debug)]
+pub(crate) enum Pass {
+    /// It has its place already. It is given up when nothing comes of it.
+    In(Place),
+    Out(Refusal),
+}
+
+impl<T, C, S> Serve<'_, T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// What is to become of the next request: by the limit and the rate, by the strategy, and if nobody has suspended the
+    /// server.
+    pub(crate) fn entry(&self) -> Entry {
+        let registry = self.server.registry();
+        // Both are asked, for both have to know that the loop waits for them.
+        let (room, strategy) = (registry.gate.room(), self.concurrency.has_room());
+        match room {
+            Room::Shut => Entry::Shut,
+            // The strategy is not needed for this.
+            Room::Full => Entry::Refuse(Refusal::Limit),
+            Room::Free => match registry.rate.until_token(clock::now()) {
+                Duration::ZERO if strategy => Entry::Open,
+                Duration::ZERO => Entry::Shut,
+                _ if registry.gate.at_limit() == AtLimit::Refuse => Entry::Refuse(Refusal::Rate),
+                left if strategy => Entry::Early(left),
+                _ => Entry::Shut,
+            },
+        }
+    }
+
+    /// Waits for a request if something can be done about it and nothing has run out, else until that may be so.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
+        let (entry, rest) = (self.entry(), self.rest_left());
+        let early = match entry {
+            Entry::Early(left) if rest.is_none() => Some(left),
+            _ => None,
+        };
+        let wait = match entry {
+            Entry::Open | Entry::Refuse(_) if rest.is_none() => Wait::for_request(),
+            _ => Wait::for_wake(),
+        };
+        let limit = timeout.into_iter().chain(rest).chain(early).min();
+        let wait = wait.timeout(limit).source(self.concurrency.source());
+        let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        if let Some(rest) = rest {
+            return Ok(self.rested(readiness, rest, timeout));
+        }
+        match readiness {
+            Readiness::Request => {}
+            // The time that is over is not the caller's.
+            Readiness::TimedOut if limit < timeout || timeout.is_none() => {
+                return Ok(Readiness::Woken);
+            }
+            readiness => return Ok(readiness),
+        }
+        // Who comes when there is room again is not turned away because there was none before.
+        let entry = if matches!(entry, Entry::Refuse(_)) { self.entry() } else { entry };
+        self.pass = match entry {
+            Entry::Open => self.server.registry().reserve().map(Pass::In),
+            Entry::Refuse(refusal) => Some(Pass::Out(refusal)),
+            Entry::Early(_) | Entry::Shut => None,
+        };
+        // Meanwhile the server may have been suspended, or its limit lowered.
+        Ok(if self.pass.is_some() { Readiness::Request } else { Readiness::Woken })
+    }
+}
