@@ -7,7 +7,7 @@
 //! | `EINTR` | tried again at once | a signal |
 //! | `ECONNABORTED`, `ECONNRESET`, `EPROTO`, `ENETDOWN` and the like, `ETIMEDOUT` | failed | this one connection: it is gone, or its network failed before it was accepted |
 //! | for packets also `ECONNREFUSED`, `EMSGSIZE`, `ENETRESET` | failed | a reply from earlier reached nobody, so there is no packet now; or this packet is too long |
-//! | `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM` | exhausted | it gets better when something is closed; until then a retry would spin |
+//! | `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM` | exhausted | it gets better when something is closed; until then a retry would spin. With a [reserve](crate::reserve) the first two become dismissed clients |
 //! | `EPERM` | exhausted | a security rule forbids it, and the connection may stay in the queue: a retry would spin too |
 //! | all others (`EBADF`, `EINVAL`, `ENOTSOCK`, …) | fatal | the listener is broken, or not one |
 

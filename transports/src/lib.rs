@@ -37,12 +37,19 @@
 //! not hang the loop. Accepted sockets are blocking. So is the socket of `UnixDatagram`, which is asked
 //! for packets in a way that does not block: only a send that blocks can wait for a client's full queue.
 //!
-//! # Public dependency
+//! # Who is let in
+//!
+//! [`PerSource`] limits how many requests an address or a network has at a time, `PerUser` how many connections a user of
+//! this machine has on a Unix socket, [`AddressList`] allows and denies networks. A server is given them with
+//! [`with_admission`](socketserver_core::Server::with_admission).
+//!
+//! # Public dependencies
 //!
 //! The hooks on the raw socket ([`TcpOptions::before_bind`], [`TcpOptions::before_listen`]) show a
-//! [`socket2::Socket`]; the crate is re-exported here.
+//! [`socket2::Socket`], an [`AddressList`] takes [`ipnet::IpNet`]; both crates are re-exported here.
 
 mod accept;
+mod admission;
 mod bind;
 mod buffers;
 mod connection;
@@ -52,6 +59,7 @@ mod in_time;
 mod ip_options;
 mod options;
 mod packets;
+mod reserve;
 mod stream_socket;
 #[cfg_attr(unix, path = "sys/unix.rs")]
 #[cfg_attr(windows, path = "sys/windows.rs")]
@@ -64,10 +72,14 @@ mod udp_options;
 mod unix;
 mod wait;
 
+#[cfg(unix)]
+pub use admission::PerUser;
+pub use admission::{AddressList, AddressListError, PerSource};
 pub use connection::Connection;
 pub use datagram::{Datagram, DatagramSocket};
 pub use error::{BindError, BindStep};
 pub use ip_options::Ipv6;
+pub use ipnet;
 pub use options::TcpOptions;
 pub use socket2;
 pub use stream_socket::StreamSocket;

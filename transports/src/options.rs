@@ -32,6 +32,7 @@ pub struct TcpOptions {
     pub(crate) before_listen: Option<SocketHook>,
     pub(crate) accepted: AcceptedOptions,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) reserve_descriptor: bool,
 }
 
 /// The most the system allows. It cuts larger numbers down by itself: to `somaxconn` on Unix; on
@@ -53,6 +54,7 @@ impl TcpOptions {
             before_listen: None,
             accepted: AcceptedOptions { nodelay: false, keepalive: None },
             timeout: None,
+            reserve_descriptor: false,
         }
     }
 
@@ -113,6 +115,21 @@ impl TcpOptions {
     /// this and the server's own timeout counts. The default is no limit.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether a descriptor is kept in reserve for the time when the process, or the system, has none left. The default is not
+    /// to. CPython has no such option.
+    ///
+    /// Without it clients who come then are left waiting until there are descriptors again. With it they are accepted and
+    /// closed at once, by turns of a hundred, and counted in
+    /// [`Counts::dismissed`](socketserver_core::Counts::dismissed): no hook is asked about them. It costs a descriptor.
+    ///
+    /// It helps when descriptors run out (`EMFILE`, `ENFILE`), not memory (`ENOMEM`, `ENOBUFS`). The reserve has to be
+    /// closed to be used: if something else in the process takes the descriptor in that moment, clients wait as they do
+    /// without, and the reserve is filled again as soon as it can be, before clients are served.
+    pub const fn reserve_descriptor(mut self, reserve: bool) -> Self {
+        self.reserve_descriptor = reserve;
         self
     }
 
@@ -195,6 +212,7 @@ impl fmt::Debug for TcpOptions {
             .field("before_listen", &self.before_listen.is_some())
             .field("accepted", &self.accepted)
             .field("timeout", &self.timeout)
+            .field("reserve_descriptor", &self.reserve_descriptor)
             .finish()
     }
 }

@@ -13,6 +13,7 @@ use crate::bind::ip_address;
 use crate::connection::Connection;
 use crate::error::{Attempt, BindError, BindStep};
 use crate::options::{AcceptedOptions, TcpOptions};
+use crate::reserve::Reserve;
 use crate::wait::Waiter;
 
 /// A TCP transport: listens on IPv4 or IPv6, whichever the address is.
@@ -32,6 +33,7 @@ use crate::wait::Waiter;
 #[derive(Debug)]
 pub struct Tcp {
     socket: Socket,
+    reserve: Reserve,
     accepted: AcceptedOptions,
     timeout: Option<Duration>,
     waiter: Waiter,
@@ -54,6 +56,7 @@ impl Tcp {
 
     pub(crate) fn new(socket: Socket, options: &TcpOptions) -> Self {
         Self {
+            reserve: Reserve::of(&socket, options.reserve_descriptor),
             socket,
             accepted: options.accepted.clone(),
             timeout: options.timeout,
@@ -84,7 +87,7 @@ impl Transport for Tcp {
 
     fn get_request(&self) -> Result<(Self::Request, SocketAddr), GetRequestError> {
         self.waiter.prepare(&self.socket).map_err(accept::sorted)?;
-        let (stream, client_address) = accept::stream(&self.socket, SockAddr::as_socket)?;
+        let (stream, client_address) = self.reserve.accept(&self.socket, SockAddr::as_socket)?;
         let stream = TcpStream::from(stream);
         self.accepted.apply(&stream);
         Ok((Connection::new(stream), client_address))

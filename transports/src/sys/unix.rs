@@ -23,6 +23,9 @@ pub(crate) const ACCEPTED_INHERIT_NONBLOCKING: bool =
 pub(crate) const EXHAUSTED: &[Errno] =
     &[Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::PERM];
 
+/// Those of them that one more descriptor helps against.
+pub(crate) const OUT_OF_DESCRIPTORS: &[Errno] = &[Errno::MFILE, Errno::NFILE];
+
 /// Accept errors that are about one connection only; accept(2) on Linux lists the network errors.
 pub(crate) const ONE_CONNECTION: &[Errno] = &[
     Errno::CONNABORTED,

@@ -22,6 +22,9 @@ pub(crate) const ACCEPTED_INHERIT_NONBLOCKING: bool = true;
 /// Accept errors that say something has run out.
 pub(crate) const EXHAUSTED: &[Errno] = &[Errno::MFILE, Errno::NOBUFS];
 
+/// Those of them that one more descriptor helps against.
+pub(crate) const OUT_OF_DESCRIPTORS: &[Errno] = &[Errno::MFILE];
+
 /// Accept errors that are about one connection only.
 pub(crate) const ONE_CONNECTION: &[Errno] = &[
     Errno::CONNABORTED,

@@ -13,6 +13,7 @@ use super::options::UnixOptions;
 use super::options::sealed::FailedStep;
 use crate::accept;
 use crate::error::BindStep;
+use crate::reserve::Reserve;
 use crate::wait::Waiter;
 
 /// A listening socket with its file.
@@ -22,6 +23,7 @@ pub(crate) struct Listener {
     /// where nobody listens.
     _file: Option<SocketFile>,
     pub(crate) socket: Socket,
+    reserve: Reserve,
     timeout: Option<Duration>,
     waiter: Waiter,
 }
@@ -41,6 +43,7 @@ impl Listener {
     pub(crate) fn listening<T>(mut bound: Bound, options: &UnixOptions<T>) -> Self {
         Self {
             _file: options.file_to_remove(&mut bound),
+            reserve: Reserve::of(&bound.socket, options.reserve_descriptor),
             socket: bound.socket,
             timeout: options.packets.timeout,
             waiter: Waiter::new(),
@@ -58,7 +61,7 @@ impl Listener {
     pub(crate) fn accept(&self) -> Result<(Socket, UnixAddr), GetRequestError> {
         self.waiter.prepare(&self.socket).map_err(accept::sorted)?;
         // Whatever the system says that is no name means that the client has none.
-        accept::stream(&self.socket, |address| Some(UnixAddr::of(address)))
+        self.reserve.accept(&self.socket, |address| Some(UnixAddr::of(address)))
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<UnixAddr> {

@@ -45,6 +45,7 @@ pub struct UnixOptions<T> {
     before_bind: Option<SocketHook>,
     pub(crate) before_listen: Option<SocketHook>,
     pub(crate) backlog: i32,
+    pub(crate) reserve_descriptor: bool,
     pub(crate) packets: PacketOptions,
     transport: PhantomData<fn() -> T>,
 }
@@ -86,6 +87,7 @@ impl<T> UnixOptions<T> {
             before_bind: None,
             before_listen: None,
             backlog: BACKLOG,
+            reserve_descriptor: false,
             packets: PacketOptions::new(),
             transport: PhantomData,
         }
@@ -203,6 +205,13 @@ impl<T: UnixListening> UnixOptions<T> {
         self
     }
 
+    /// Whether a descriptor is kept in reserve for the time when there are none left: as
+    /// [`TcpOptions::reserve_descriptor`](crate::TcpOptions::reserve_descriptor). The default is not to.
+    pub const fn reserve_descriptor(mut self, reserve: bool) -> Self {
+        self.reserve_descriptor = reserve;
+        self
+    }
+
     /// Calls `hook` with the bound socket, before it listens: to drop privileges, say.
     pub fn before_listen(
         mut self,
@@ -264,6 +273,7 @@ impl<T> fmt::Debug for UnixOptions<T> {
             .field("before_bind", &self.before_bind.is_some())
             .field("before_listen", &self.before_listen.is_some())
             .field("backlog", &self.backlog)
+            .field("reserve_descriptor", &self.reserve_descriptor)
             .field("packets", &self.packets)
             .finish()
     }

@@ -1,6 +1,7 @@
 //! What each transport does that the others do not. What all do is in `suite`.
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
+mod admission;
 #[cfg(unix)]
 #[path = "../suite/folder.rs"]
 mod folder;
