@@ -25,6 +25,7 @@ pub struct ServerConfig {
     deadlines: Deadlines,
     at_limit: AtLimit,
     accept_rate: Option<AcceptRate>,
+    stuck_after: Option<Duration>,
 }
 
 impl ServerConfig {
@@ -37,6 +38,7 @@ impl ServerConfig {
             deadlines: Deadlines::new(),
             at_limit: AtLimit::Wait,
             accept_rate: None,
+            stuck_after: None,
         }
     }
 
@@ -89,6 +91,22 @@ impl ServerConfig {
     pub const fn accept_rate(mut self, rate: AcceptRate) -> Self {
         self.accept_rate = Some(rate);
         self
+    }
+
+    /// Has [observers](crate::Observer) told of handlers of connections that have been [at
+    /// work](crate::ConnectionInfo::at_work) by themselves for so long, without a receive or a send or waiting for one:
+    /// they compute for ever, say, or wait for a lock. Nothing else happens to them. CPython has nothing like it.
+    ///
+    /// The serving thread looks for them, so nobody does while a handler runs in that thread, nor does a server that is
+    /// not serving. An alarm is late by a quarter of the time at most; less than 4 milliseconds count as that.
+    pub const fn stuck_after(mut self, time: Duration) -> Self {
+        self.stuck_after = Some(time);
+        self
+    }
+
+    /// When a handler is told to be stuck. The default is `None`, never.
+    pub const fn get_stuck_after(&self) -> Option<Duration> {
+        self.stuck_after
     }
 
     /// The poll interval; half a second unless set.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::alarm::Alarm;
 use crate::clock;
 use crate::concurrency::Concurrency;
 use crate::connections::{Place, Room};
@@ -71,8 +72,16 @@ where
             _ => Wait::for_wake(),
         };
         let limit = timeout.into_iter().chain(rest).chain(early).min();
-        let wait = wait.timeout(limit).source(self.concurrency.source());
+        let look = self.alarm.as_ref().map(Alarm::left);
+        let first = limit.into_iter().chain(look).min();
+        let wait = wait.timeout(first).source(self.concurrency.source());
         let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        if let Some(alarm) = &mut self.alarm {
+            alarm.look(&self.server);
+        }
+        if readiness == Readiness::TimedOut && first != limit {
+            return Ok(Readiness::Woken);
+        }
         if let Some(rest) = rest {
             return Ok(self.rested(readiness, rest, timeout));
         }

@@ -61,6 +61,7 @@
 //! - `testing`: `testing`, an in-memory transport, a recording service and a virtual clock.
 
 mod admission;
+mod alarm;
 mod backoff;
 mod builder;
 mod clock;
@@ -104,8 +105,8 @@ pub use builder::{ServerBuilder, Unset};
 pub use concurrency::{Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected};
 pub use config::{PollInterval, ServerConfig};
 pub use connections::{
-    AcceptRate, ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts, Direction,
-    IdleGuard, Waiting, Watch,
+    AcceptRate, CallGuard, ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts,
+    Direction, IdleGuard, Waiting, Watch,
 };
 pub use counts::Counts;
 pub use deadlines::{Deadline, Deadlines};

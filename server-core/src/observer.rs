@@ -64,6 +64,9 @@ pub enum Event<'a> {
     Panicked(Client<'a>, &'a HandlerError),
     /// It has left.
     Finished(Client<'a>, Finish),
+    /// Its handler has been at work by itself for so long: longer than [`stuck_after`](crate::ServerConfig::stuck_after)
+    /// allows. Told by the serving thread, once until the handler receives or sends again.
+    Stuck(Client<'a>, Duration),
     /// One client could not be accepted; the next may be.
     AcceptFailed(&'a io::Error),
     /// Something ran out, and nobody is accepted for the moment. Told once, however often it is tried again.

@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
 use crate::admission::Admissions;
+use crate::alarm::Alarm;
 use crate::backoff::{Backoff, Lack};
 use crate::clock;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
@@ -33,6 +34,7 @@ pub(crate) struct Serve<'a, T: Transport, C, S> {
     pub(crate) pass: Option<Pass>,
     /// Up to when nothing is taken because something has run out.
     pub(crate) rest: Option<Instant>,
+    pub(crate) alarm: Option<Alarm>,
 }
 
 impl<T, C, S> Serve<'_, T, C, S>

@@ -4,11 +4,11 @@ use std::fmt;
 use std::io;
 
 use crate::admission::Admissions;
+use crate::alarm::Alarm;
 use crate::backoff::Backoff;
 use crate::common::Common;
 use crate::concurrency::Concurrency;
 use crate::config::ServerConfig;
-use crate::counts::Counts;
 use crate::error::ServeError;
 use crate::job::ServiceJob;
 use crate::lifecycle::Verb;
@@ -17,7 +17,6 @@ use crate::request::Request;
 use crate::serve;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
-use crate::shutdown::ShutdownHandle;
 use crate::sync::Arc;
 use crate::transport::{Bind, Transport};
 
@@ -156,25 +155,6 @@ where
         &self.service
     }
 
-    /// A handle that stops this server, from any thread: `shutdown_handle().shutdown()` is CPython's
-    /// `shutdown()`. Take it before the server serves.
-    #[doc(alias = "shutdown")]
-    #[must_use = "the handle does nothing by itself"]
-    pub fn shutdown_handle(&self) -> ShutdownHandle {
-        ShutdownHandle::new(Arc::clone(&self.common))
-    }
-
-    /// What handlers see of this server, for another thread. Take it before the server serves.
-    #[must_use = "the handle does nothing by itself"]
-    pub fn handle(&self) -> ServerHandle {
-        ServerHandle::new(Arc::clone(&self.common))
-    }
-
-    /// How many requests came in and how each of them left, up to now.
-    pub fn counts(&self) -> Counts {
-        self.common.counters.snapshot()
-    }
-
     /// Serves until a shutdown is requested, or a handler in this thread asks to exit.
     ///
     /// Each turn takes at most one request, then calls `service_actions`. When idle it turns at the
@@ -271,6 +251,7 @@ where
             serving: self.common.lifecycle.begin(verb),
             pass: None,
             rest: None,
+            alarm: self.config.get_stuck_after().map(Alarm::new),
         })
     }
 }

@@ -3,12 +3,17 @@
 use std::time::{Duration, Instant};
 
 use crate::common::Common;
+use crate::concurrency::Concurrency;
 use crate::connections::{AcceptRate, ConnectionId, ConnectionInfo, CutReason, Registry};
 use crate::counts::{Counters, Counts};
+use crate::job::ServiceJob;
 use crate::observer::Event;
 use crate::refusal::AtLimit;
+use crate::server::Server;
+use crate::service::Service;
 use crate::shutdown::{ShutdownHandle, StopOrder};
 use crate::sync::Arc;
+use crate::transport::Transport;
 
 /// The server as a handler, a hook or another thread sees it: CPython's `self.server`. Cheap to clone.
 ///
@@ -19,6 +24,32 @@ pub struct ServerHandle {
     common: Arc<Common>,
     /// How many runs had ended when this was made.
     run: u64,
+}
+
+impl<T, C, S> Server<T, C, S>
+where
+    T: Transport,
+    S: Service<T::Request>,
+    C: Concurrency<ServiceJob<T::Request, S>>,
+{
+    /// A handle that stops this server, from any thread: `shutdown_handle().shutdown()` is CPython's
+    /// `shutdown()`. Take it before the server serves.
+    #[doc(alias = "shutdown")]
+    #[must_use = "the handle does nothing by itself"]
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle::new(Arc::clone(&self.common))
+    }
+
+    /// What handlers see of this server, for another thread. Take it before the server serves.
+    #[must_use = "the handle does nothing by itself"]
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle::new(Arc::clone(&self.common))
+    }
+
+    /// How many requests came in and how each of them left, up to now.
+    pub fn counts(&self) -> Counts {
+        self.common.counters.snapshot()
+    }
 }
 
 impl ServerHandle {

@@ -155,6 +155,7 @@ fn what_happens_is_counted_under_stable_names() {
         "socketserver_draining{server=test} 1",
         "socketserver_handler_errors_total{server=test} 1",
         "socketserver_handler_panics_total{server=test} 1",
+        "socketserver_handlers_stuck_total{server=test} 0",
         "socketserver_received_bytes_total{server=test} 14",
         "socketserver_request_duration_seconds{server=test} 3 values",
         "socketserver_requests_accepted_total{server=test} 3",

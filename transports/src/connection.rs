@@ -172,6 +172,7 @@ impl<S: StreamSocket> Watched for Connection<S> {
 impl<S: StreamSocket> StreamRequest for Connection<S> {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         let empty = buf.is_empty();
+        let _call = self.shared.watch.get().map(|watch| watch.call());
         let received = match self.timed().filter(|_| !empty) {
             None => self.with_timeout(|socket| socket.receive(buf, Block::Yes)),
             Some(watch) => {
@@ -190,6 +191,7 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        let _call = self.shared.watch.get().map(|watch| watch.call());
         let sent = match self.timed() {
             None => self.with_timeout(|socket| socket.transmit(buf, Block::Yes)),
             Some(watch) => {

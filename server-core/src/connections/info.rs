@@ -46,6 +46,9 @@ pub struct ConnectionInfo {
     pub age: Duration,
     /// How long ago something was last received or sent.
     pub quiet: Duration,
+    /// How long its handler has been at work by itself: it neither receives nor sends, nor waits for that. `None` if it
+    /// does, is idle, or has not begun. Where that is long, something is stuck.
+    pub at_work: Option<Duration>,
     /// Bytes received.
     pub received: u64,
     /// Bytes sent.

@@ -15,6 +15,7 @@ mod registry;
 mod timed;
 mod timing;
 mod watch;
+mod work;
 
 pub use cut::CutReason;
 pub use cuts::Cuts;
@@ -23,6 +24,7 @@ pub use rate::AcceptRate;
 pub use timed::Waiting;
 pub use timing::Direction;
 pub use watch::{IdleGuard, Watch};
+pub use work::CallGuard;
 
 pub(crate) use gate::Room;
 pub(crate) use registry::{Place, Registered, Registry};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use super::cut::CutReason;
 use super::cuts::{CutCounters, Cuts};
@@ -151,6 +152,12 @@ impl Registry {
     pub(crate) fn cut(&self, id: ConnectionId, reason: CutReason) -> bool {
         let watch = lock(self.shard(id)).get(&id.0).cloned();
         watch.is_some_and(|watch| watch.cut(reason))
+    }
+
+    /// Connections whose handlers have been at work by themselves for longer than `after`, and for how long; each is told
+    /// of once, until something moves again.
+    pub(crate) fn stuck(&self, after: Duration) -> impl Iterator<Item = (Arc<Watch>, Duration)> {
+        self.all().filter_map(move |watch| watch.stuck(after).map(|time| (watch, time)))
     }
 
     /// All live connections, oldest first.

@@ -61,6 +61,7 @@ impl Watch {
 
     /// Somebody begins to serve the connection.
     pub(super) fn begin(&self) {
+        self.begin_work();
         if self.is_timed() {
             lock(&self.state).timing.begin(Instant::now());
         }

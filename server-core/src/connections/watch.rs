@@ -8,6 +8,7 @@ use super::cut::CutReason;
 use super::cuts::CutCounters;
 use super::info::{ConnectionId, ConnectionInfo, ConnectionState};
 use super::timing::Timing;
+use super::work::Work;
 use crate::deadlines::Deadlines;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
@@ -27,6 +28,7 @@ pub struct Watch {
     /// There are deadlines, or the connection was cut by one.
     pub(super) timed: AtomicBool,
     cuts: Arc<CutCounters>,
+    pub(super) work: Work,
     pub(super) state: Mutex<State>,
 }
 
@@ -64,6 +66,7 @@ impl Watch {
             active: AtomicU64::new(0),
             timed: AtomicBool::new(!deadlines.is_empty()),
             cuts,
+            work: Work::default(),
             state: Mutex::new(state),
         }
     }
@@ -112,8 +115,8 @@ impl Watch {
         // Numbers to look at: no order with anything else is needed.
         counter.fetch_add(bytes as u64, Ordering::Relaxed);
         let now = Instant::now();
-        let after = now.saturating_duration_since(self.born).as_micros();
-        self.active.store(u64::try_from(after).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.active.store(self.micros(now), Ordering::Relaxed);
+        self.returned(now);
         now
     }
 
@@ -127,6 +130,7 @@ impl Watch {
     /// An error with the [`CutReason`] in it, of the kind [`TimedOut`](io::ErrorKind::TimedOut) for a deadline and
     /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) for others; else the one that was given.
     pub fn ended(&self, result: io::Result<usize>) -> io::Result<usize> {
+        self.returned(Instant::now());
         match self.cut_reason() {
             None => result,
             Some(CutReason::Drained) => Ok(0),
@@ -136,6 +140,7 @@ impl Watch {
 
     /// For the transport: what a failed send says. If the connection was cut it says why.
     pub fn failed(&self, error: io::Error) -> io::Error {
+        self.returned(Instant::now());
         self.cut_reason().map_or(error, io::Error::from)
     }
 
@@ -163,6 +168,15 @@ impl Watch {
             self.cut(CutReason::Drained);
         }
         IdleGuard { watch: self }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        lock(&self.state).idle
+    }
+
+    /// The client's address.
+    pub(crate) fn peer(&self) -> &(dyn fmt::Debug + Send + Sync) {
+        &*self.peer
     }
 
     fn busy(&self) {
@@ -209,13 +223,14 @@ impl Watch {
     pub(super) fn info(&self) -> ConnectionInfo {
         let age = self.born.elapsed();
         let active = Duration::from_micros(self.active.load(Ordering::Relaxed));
-        let state = {
+        let (cut, idle) = {
             let state = lock(&self.state);
-            match (state.cut, state.idle) {
-                (Some(_), _) => ConnectionState::Ending,
-                (None, true) => ConnectionState::Idle,
-                (None, false) => ConnectionState::Busy,
-            }
+            (state.cut, state.idle)
+        };
+        let state = match (cut, idle) {
+            (Some(_), _) => ConnectionState::Ending,
+            (None, true) => ConnectionState::Idle,
+            (None, false) => ConnectionState::Busy,
         };
         ConnectionInfo {
             id: self.id,
@@ -223,6 +238,7 @@ impl Watch {
             state,
             age,
             quiet: age.saturating_sub(active),
+            at_work: self.at_work(idle),
             received: self.received.load(Ordering::Relaxed),
             sent: self.sent.load(Ordering::Relaxed),
         }

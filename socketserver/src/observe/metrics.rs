@@ -23,6 +23,7 @@ use socketserver_core::{DrainStage, Event, Finish, Observer};
 /// | `socketserver_received_bytes_total`, `socketserver_sent_bytes_total` | counter | of connections, when they have finished |
 /// | `socketserver_connections_cut_total` \[`reason`\] | counter | connections that the server ended |
 /// | `socketserver_handler_errors_total`, `socketserver_handler_panics_total` | counter | handlers that failed, or panicked |
+/// | `socketserver_handlers_stuck_total` | counter | alarms about handlers that were [stuck](crate::ServerConfig::stuck_after) |
 /// | `socketserver_accept_failures_total` | counter | clients that could not be accepted |
 /// | `socketserver_accept_pauses_total` | counter | how often accepting paused because something ran out |
 /// | `socketserver_accept_paused` | gauge | 1 while it pauses |
@@ -48,6 +49,7 @@ pub struct MetricsObserver {
     sent: Counter,
     errors: Counter,
     panics: Counter,
+    stuck: Counter,
     accept_failures: Counter,
     accept_pauses: Counter,
     accept_paused: Gauge,
@@ -69,6 +71,7 @@ impl MetricsObserver {
             sent: counter!("socketserver_sent_bytes_total", label()),
             errors: counter!("socketserver_handler_errors_total", label()),
             panics: counter!("socketserver_handler_panics_total", label()),
+            stuck: counter!("socketserver_handlers_stuck_total", label()),
             accept_failures: counter!("socketserver_accept_failures_total", label()),
             accept_pauses: counter!("socketserver_accept_pauses_total", label()),
             accept_paused: gauge!("socketserver_accept_paused", label()),
@@ -111,6 +114,7 @@ impl Observer for MetricsObserver {
                 let reason = self.labels("reason", reason.name());
                 counter!("socketserver_requests_refused_total", reason).increment(1);
             }
+            Event::Stuck(..) => self.stuck.increment(1),
             Event::Failed(..) => self.errors.increment(1),
             Event::Panicked(..) => self.panics.increment(1),
             Event::Finished(_, finish) => self.finished(finish),
@@ -139,6 +143,7 @@ fn describe() {
         ("socketserver_connections_cut_total", Unit::Count, "connections the server ended"),
         ("socketserver_handler_errors_total", Unit::Count, "handlers that failed"),
         ("socketserver_handler_panics_total", Unit::Count, "handlers that panicked"),
+        ("socketserver_handlers_stuck_total", Unit::Count, "alarms about stuck handlers"),
         ("socketserver_accept_failures_total", Unit::Count, "clients that were not accepted"),
         ("socketserver_accept_pauses_total", Unit::Count, "pauses because something ran out"),
     ];

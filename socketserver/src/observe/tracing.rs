@@ -21,6 +21,7 @@ use socketserver_core::{Client, ConnectionId, Door, DrainStage, Event, Finish, O
 /// | `finished` | debug; info if the server cut the connection | `seconds`, `cut` |
 /// | `not served` | warn | `id`, `peer` |
 /// | `handed over` to a child process | debug | `id`, `peer` |
+/// | `stuck` | warn | `id`, `peer`, `seconds` |
 /// | `accept failed` | debug | `error` |
 /// | `accept paused` | warn | `error` |
 /// | `accept resumed` | info | `seconds` |
@@ -125,6 +126,10 @@ impl Observer for TracingObserver {
                 info!(id, ?peer, reason = reason.name(), "refused");
             }
             Event::Started(client) => self.enter(client),
+            Event::Stuck(client, time) => {
+                let (id, peer, seconds) = (client.id().get(), client.address(), time.as_secs_f64());
+                warn!(id, ?peer, seconds, "stuck");
+            }
             Event::Failed(_, error) if error.is_disconnect() => info!(%error, "handler failed"),
             Event::Failed(_, error) => warn!(%error, "handler failed"),
             Event::Panicked(_, error) => error!(%error, "handler panicked"),
