@@ -137,7 +137,7 @@ pub(crate) fn is_writable(socket: &Socket, patience: Duration) -> io::Result<boo
 
 /// Waits until `socket` may have something to receive or room to send, or the time is over; says whether it may.
 pub(crate) fn until_ready(
-    socket: impl AsFd,
+    socket: &impl AsFd,
     direction: Direction,
     time: Option<Duration>,
 ) -> io::Result<bool> {
@@ -146,7 +146,7 @@ pub(crate) fn until_ready(
         Direction::Send => PollFlags::OUT,
     };
     let deadline = time.and_then(|time| Instant::now().checked_add(time));
-    match poll(&mut [PollFd::new(&socket, flags)], left(deadline).as_ref()) {
+    match poll(&mut [PollFd::new(socket, flags)], left(deadline).as_ref()) {
         // A signal: who waits looks how much time is left.
         Err(Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),

@@ -5,6 +5,7 @@
 // Elsewhere there is no `ulimit`, or no way to know how many descriptors a process needs.
 #[cfg(target_os = "linux")]
 mod exhaustion;
+mod measured;
 mod packets;
 mod pool;
 #[cfg(unix)]

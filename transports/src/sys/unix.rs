@@ -83,13 +83,13 @@ const TRY_SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 const TRY_SEND: SendFlags = SendFlags::DONTWAIT;
 
 /// Receives what is there, without waiting.
-pub(crate) fn try_receive(socket: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn try_receive(socket: &impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
     let (received, _) = recv(socket, buf, RecvFlags::DONTWAIT)?;
     Ok(received)
 }
 
 /// Sends what there is room for, without waiting.
-pub(crate) fn try_transmit(socket: impl AsFd, buf: &[u8]) -> io::Result<usize> {
+pub(crate) fn try_transmit(socket: &impl AsFd, buf: &[u8]) -> io::Result<usize> {
     Ok(send(socket, buf, TRY_SEND)?)
 }
 
