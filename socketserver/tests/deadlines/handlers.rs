@@ -138,7 +138,7 @@ fn the_whole_is_over_also_for_calls_that_would_not_wait() {
     });
     let mut client = connect(*server.local_addr());
     // Faster than it is read.
-    while client.write(&[b'x'; 100_000]).is_ok() {}
+    while client.write(&[b'x'; 10_000]).is_ok() {}
     failures.is_over(Deadline::Whole);
 
     let (server, failures) = serve(Deadlines::new().whole(SHORT), |client| {
@@ -147,7 +147,7 @@ fn the_whole_is_over_also_for_calls_that_would_not_wait() {
         }
     });
     let mut client = connect(*server.local_addr());
-    while matches!(client.read(&mut [0; 100_000]), Ok(1..)) {}
+    while matches!(client.read(&mut [0; 10_000]), Ok(1..)) {}
     failures.is_over(Deadline::Whole);
 }
 

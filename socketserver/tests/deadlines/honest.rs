@@ -58,7 +58,9 @@ fn fast_clients_are_never_cut() {
             })
         })
         .collect();
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     assert_eq!(server.handle().cuts(), socketserver::Cuts::default());
     assert_eq!(server.stop().unwrap().1.errors, 0);
     failures.are_none();

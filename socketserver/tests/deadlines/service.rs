@@ -73,8 +73,10 @@ pub(crate) fn upper<C: StreamRequest + 'static>(
     handle(log, |client: &mut Stream<C>| {
         let mut line = String::new();
         while client.while_idle(|rfile| rfile.read_line(&mut line))? > 0 {
-            while line == "flood\n" {
-                client.wfile.write_all(&[b'x'; 4096])?;
+            if line == "flood\n" {
+                loop {
+                    client.wfile.write_all(&[b'x'; 4096])?;
+                }
             }
             client.wfile.write_all(line.to_uppercase().as_bytes())?;
             line.clear();
