@@ -238,7 +238,8 @@ fn a_drain_and_an_end_by_hand_wake_a_call_that_keeps_deadlines() {
     assert_eq!(failures.next().reason, Some(CutReason::Ended));
     assert!(server.handle().wait_until_at_most(2, PATIENCE));
     let handle = server.handle().clone();
-    let (report, counts) = server.drain(Drain::new().deadline(SHORT).grace(PATIENCE)).unwrap();
+    let drain = Drain::new().deadline(20 * SHORT).grace(PATIENCE);
+    let (report, counts) = server.drain(drain).unwrap();
     assert_eq!((report.idle_ended, report.forced, report.is_stuck()), (1, 1, false), "{report}");
     assert_eq!(failures.next().reason, Some(CutReason::Forced));
     assert_eq!((counts.served, counts.errors), (3, 2), "the end of an idle one is no error");
