@@ -76,7 +76,8 @@ impl<F> StreamService<F> {
     /// [`TimedOut`](std::io::ErrorKind::TimedOut). The default is for ever. Less than a millisecond counts
     /// as a millisecond.
     ///
-    /// A client that sends a byte now and then never exceeds it.
+    /// A client that sends a byte now and then never exceeds it: for those there are
+    /// [deadlines](socketserver_core::Deadlines).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout.max(Self::SHORTEST_TIMEOUT));
         self

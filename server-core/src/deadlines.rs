@@ -37,7 +37,8 @@ use std::time::Duration;
 /// keeps its own time, so no thread is needed, and they hold in the serving thread and in a forked child too. So a handler
 /// is not cut while it computes, waits for something else, or uses the bare socket: it is when it next receives or sends,
 /// if the deadline is over by then. What a client has sent is received first, except when the time of the
-/// [whole](Self::whole) connection is over.
+/// [whole](Self::whole) connection is over. A transport has to do its part, see [`Watch::is_timed`](crate::Watch::is_timed):
+/// the stream transports of this project do.
 ///
 /// A timeout of the handler's own ([`StreamRequest::set_timeout`](crate::StreamRequest::set_timeout)) holds beside
 /// them; it fails one call and cuts nothing. They end when the handler takes the connection over.
@@ -88,8 +89,9 @@ impl Deadlines {
     }
 
     /// How long a client may take for its first byte, since it was accepted, whether or not somebody has begun to serve
-    /// it. So those that were silent while they waited for a worker do not keep it. A client that is sent something first
-    /// has the time since that. Until the first byte no other deadline holds for receives, except [`whole`](Self::whole).
+    /// it. So those that were silent while they waited for a worker do not keep it. (Who waits in the listener's backlog has
+    /// not been accepted: a pool that is to be kept from slow clients has a long queue.) A client that is sent something
+    /// first has the time since that. Until the first byte no other deadline holds for receives, except [`whole`](Self::whole).
     pub fn first_byte(mut self, time: Duration) -> Self {
         self.first_byte = Some(time.max(Self::SHORTEST));
         self

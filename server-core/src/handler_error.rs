@@ -126,7 +126,8 @@ impl HandlerError {
         )
     }
 
-    /// Whether a receive or send took longer than the timeout of the connection.
+    /// Whether a receive or send took longer than the timeout of the connection, or one of its deadlines; which,
+    /// [`CutReason::of`](crate::CutReason::of) tells.
     pub fn is_timeout(&self) -> bool {
         self.io_kind() == Some(io::ErrorKind::TimedOut)
     }

@@ -98,8 +98,9 @@ pub trait StreamRequest: Request + Clone {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::TimedOut`] when the time set by [`set_timeout`](Self::set_timeout) passed,
-    /// on every platform; else what the system says.
+    /// [`io::ErrorKind::TimedOut`] when the time set by [`set_timeout`](Self::set_timeout) passed, or one of the
+    /// [deadlines](crate::Deadlines) of the connection, on every platform; of a deadline there is a
+    /// [`CutReason`](crate::CutReason) in it. Else what the system says.
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
 
     /// Sends the beginning of `buf`, blocking until some of it is taken, and says how much was.
@@ -109,7 +110,8 @@ pub trait StreamRequest: Request + Clone {
     /// As for [`recv`](Self::recv).
     fn send(&self, buf: &[u8]) -> io::Result<usize>;
 
-    /// Limits each single receive or send to `timeout`; `None` lets them wait forever.
+    /// Limits each single receive or send to `timeout`; `None` lets them wait forever. This cuts nothing:
+    /// [deadlines](crate::Deadlines) do.
     ///
     /// # Errors
     ///

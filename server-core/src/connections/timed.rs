@@ -15,7 +15,8 @@ impl Watch {
         lock(&self.state).timing.deadlines
     }
 
-    /// Sets other deadlines for this connection. They hold at once, also for the time that has passed; a call in another
+    /// Sets other deadlines for this connection. They hold at once, also for the time that has passed, as far as it was
+    /// counted: while there were none, only how old the connection is and when something last moved. A call in another
     /// thread that waits already notices when the time it had is over, or something moves.
     pub fn set_deadlines(&self, deadlines: Deadlines) {
         let active = Duration::from_micros(self.active.load(Ordering::Relaxed));
