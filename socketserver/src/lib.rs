@@ -96,6 +96,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Limits
+//!
+//! How many requests may be in progress, how fast they may come, how many from each address, and who is let in at all; what
+//! happens to the others, and what they are told. All of it can be changed while the server runs.
+//!
+//! ```
+//! use socketserver::prelude::*;
+//!
+//! let service = stream_fn(|_client| Ok(())).on_refusal(|client: &mut TcpConnection, _address, why| {
+//!     // The client may be gone.
+//!     let _ = client.send(format!("sorry: {why}\n").as_bytes());
+//! });
+//! let limits = ServerConfig::new()
+//!     .max_connections(1000)
+//!     .accept_rate(AcceptRate::per_second(200))
+//!     .at_limit(AtLimit::Refuse);
+//! let neighbours: AddressList = "deny 192.0.2.0/24".parse()?;
+//! let transport = Tcp::options().reserve_descriptor(true).bind("127.0.0.1:0")?;
+//! let server = ThreadingTcpServer::with_transport(transport, service)
+//!     .with_config(limits)
+//!     .with_admission(neighbours.clone())
+//!     .with_admission(PerSource::new(20));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # When the compiler asks for types
 //!
 //! A closure that does more with its client than read and write has to name it:
@@ -133,10 +158,10 @@ pub use socketserver_transports as transports;
 
 #[doc(no_inline)]
 pub use socketserver_core::{
-    Backlog, ConnectionId, ConnectionInfo, ConnectionState, Counts, CutReason, Cuts, Deadline,
-    Deadlines, Drain, DrainReport, Ended, Exit, Handled, HandlerError, HandlerResult, PollInterval,
-    ServeError, Server, ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError,
-    ShutdownHandle, StopOrder,
+    AcceptRate, Admission, AtLimit, Backlog, ConnectionId, ConnectionInfo, ConnectionState, Counts,
+    CutReason, Cuts, Deadline, Deadlines, Drain, DrainReport, Ended, Exit, Handled, HandlerError,
+    HandlerResult, Permit, PollInterval, Refusal, ServeError, Server, ServerConfig, ServerHandle,
+    Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder, TurnedAway,
 };
 
 pub mod combinations;

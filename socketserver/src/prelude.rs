@@ -4,9 +4,9 @@
 pub use crate::servers::*;
 #[doc(no_inline)]
 pub use crate::{
-    Backlog, Counts, Deadlines, Drain, DrainReport, Ended, Handled, HandlerError, HandlerResult,
-    PollInterval, ServeError, Server, ServerConfig, ServerHandle, Service, ServiceExt,
-    ShutdownError, ShutdownHandle, Spawn, StopOrder,
+    AcceptRate, AtLimit, Backlog, Counts, Deadlines, Drain, DrainReport, Ended, Handled,
+    HandlerError, HandlerResult, PollInterval, Refusal, ServeError, Server, ServerConfig,
+    ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn, StopOrder,
 };
 #[cfg(unix)]
 #[doc(no_inline)]
@@ -21,5 +21,8 @@ pub use socketserver_handlers::{
     DatagramService, KeepAlive, KeepAliveHandler, Next, Stream, StreamRequestHandler,
     StreamService, base_fn, datagram_fn, stream_fn,
 };
+#[cfg(unix)]
 #[doc(no_inline)]
-pub use socketserver_transports::{Tcp, TcpOptions, Udp, UdpOptions};
+pub use socketserver_transports::PerUser;
+#[doc(no_inline)]
+pub use socketserver_transports::{AddressList, PerSource, Tcp, TcpOptions, Udp, UdpOptions};

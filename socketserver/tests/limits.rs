@@ -100,6 +100,95 @@ fn a_suspended_server_can_be_stopped() {
     assert_eq!(server.stop().unwrap().1.accepted, 0);
 }
 
+/// Tells clients why they are turned away.
+fn with_last_words() -> impl Service<TcpConnection> + Send + Sync + 'static {
+    greeter().on_refusal(|client: &mut TcpConnection, _, refusal| {
+        client.send(refusal.to_string().as_bytes()).unwrap();
+    })
+}
+
+fn with_config(config: ServerConfig) -> Running<std::net::SocketAddr> {
+    let server = ThreadingTcpServer::bind("127.0.0.1:0", with_last_words()).unwrap();
+    server.with_config(config.poll_interval(PollInterval::Never)).spawn().unwrap()
+}
+
+#[test]
+fn who_comes_at_the_limit_can_be_told_so() {
+    let server = with_config(ServerConfig::new().max_connections(1).at_limit(AtLimit::Refuse));
+    let inside = connect(*server.local_addr());
+    greeted(&inside);
+    for _ in 0..3 {
+        let late = connect(*server.local_addr());
+        assert_eq!(read_to_end(&late), "too many requests are in progress");
+        assert_eq!(server.handle().live_requests(), 1);
+    }
+    drop(inside);
+    assert!(server.handle().wait_until_at_most(0, PATIENCE));
+    let next = connect(*server.local_addr());
+    greeted(&next);
+    // From now on others wait.
+    server.handle().set_at_limit(AtLimit::Wait);
+    let waiting = connect(*server.local_addr());
+    not_greeted(&waiting);
+    drop(next);
+    greeted(&waiting);
+    drop(waiting);
+    let counts = server.stop().unwrap().1;
+    assert_eq!((counts.served, counts.turned_away.limit, counts.in_progress()), (3, 3, 0));
+}
+
+#[test]
+fn a_full_server_that_refuses_stops_at_once() {
+    let server = with_config(ServerConfig::new().max_connections(1).at_limit(AtLimit::Refuse));
+    let inside = connect(*server.local_addr());
+    greeted(&inside);
+    let (report, counts) = server.drain(Drain::new().deadline(A_LOOK)).unwrap();
+    assert_eq!((report.forced, counts.accepted), (1, 1));
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn who_comes_too_fast_waits_and_need_not_when_the_rate_is_changed() {
+    let server = with_config(ServerConfig::new().accept_rate(AcceptRate::one_per(HOUR).burst(2)));
+    let clients: Vec<_> = (0..3).map(|_| connect(*server.local_addr())).collect();
+    clients[..2].iter().for_each(greeted);
+    not_greeted(&clients[2]);
+    assert_eq!(server.counts().accepted, 2);
+    server.handle().set_accept_rate(None);
+    greeted(&clients[2]);
+    server.handle().set_accept_rate(Some(AcceptRate::one_per(HOUR)));
+    let late: Vec<_> = (0..2).map(|_| connect(*server.local_addr())).collect();
+    greeted(&late[0]);
+    not_greeted(&late[1]);
+    // Nor does that keep the server from stopping.
+    drop((clients, late));
+    server.stop().unwrap();
+}
+
+#[test]
+fn who_comes_too_fast_can_be_told_so() {
+    let rate = AcceptRate::one_per(HOUR);
+    let server = with_config(ServerConfig::new().accept_rate(rate).at_limit(AtLimit::Refuse));
+    let first = connect(*server.local_addr());
+    greeted(&first);
+    assert_eq!(read_to_end(&connect(*server.local_addr())), "requests come too fast");
+    drop(first);
+    assert_eq!(server.stop().unwrap().1.turned_away.rate, 1);
+}
+
+#[test]
+fn a_rate_is_never_exceeded() {
+    let rate = AcceptRate::per_second(100).burst(1);
+    let started = std::time::Instant::now();
+    let server = with_config(ServerConfig::new().accept_rate(rate));
+    let clients: Vec<_> = (0..11).map(|_| connect(*server.local_addr())).collect();
+    clients.iter().for_each(greeted);
+    assert!(started.elapsed() >= Duration::from_millis(100), "{:?}", started.elapsed());
+    drop(clients);
+    assert_eq!(server.stop().unwrap().1.served, 11);
+}
+
 /// The limit changes at random while clients come and go; there are never more inside than it ever allowed.
 #[test]
 fn the_limit_is_exact_however_it_changes() {
