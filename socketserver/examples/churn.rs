@@ -139,14 +139,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let config = ServerConfig::new().max_connections(MOST);
     let server = PoolTcpServer::new(Tcp::bind("127.0.0.1:0")?, pool, Churn(Arc::clone(&books)));
     let server = server.with_config(config).spawn()?;
-    println!("seed {SEED}, limits from 1 to {MOST}, {} at the door", CLIENT_THREADS * 50);
+    println!(
+        "seed {SEED}, limits from 1 to {MOST}, {CLIENT_THREADS} times {AT_A_TIME} at the door"
+    );
 
     let (address, handle) = (*server.local_addr(), server.handle());
     let left = AtomicI64::new(connections.into());
     let started = Instant::now();
     let changes = thread::scope(|scope| {
         let (done, wait_for_done) = mpsc::channel();
-        let changes = scope.spawn(|| change_at_random(&books, &handle, wait_for_done));
+        let (books, handle) = (&*books, &handle);
+        let changes = scope.spawn(move || change_at_random(books, handle, &wait_for_done));
         let clients = [(); CLIENT_THREADS].map(|()| scope.spawn(|| come_and_go(address, &left)));
         let clients = clients.map(thread::ScopedJoinHandle::join);
         drop(done);
@@ -175,7 +178,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// Changes the limit every few milliseconds, until the sender is dropped; says how often.
-fn change_at_random(books: &Books, server: &ServerHandle, done: Receiver<()>) -> u64 {
+fn change_at_random(books: &Books, server: &ServerHandle, done: &Receiver<()>) -> u64 {
     let (mut state, mut changes) = (SEED, 0);
     let mut random = |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

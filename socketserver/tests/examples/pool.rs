@@ -1,9 +1,9 @@
-//! The example `pool_overload`: who is served, who waits, who is told that it is busy, how it ends.
+//! The examples of pools. `pool_overload`: who is served, who waits, who is told that it is busy, how it ends; and `churn`.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::program::{Program, assert_fails, say};
+use crate::program::{Program, assert_fails, example, say};
 use crate::support::{connect, read_to_end};
 
 /// Clients of a new server that connect and say nothing: two are with the workers, two in the queue, the rest are refused.
@@ -48,6 +48,14 @@ fn ask_blindly(mut client: &TcpStream) -> String {
 #[test]
 fn a_bad_address_is_told_in_one_line() {
     assert_fails("pool_overload", &["127.0.0.1:99999"], &["cannot listen on", "127.0.0.1:99999"]);
+}
+
+#[test]
+fn a_churn_over_a_limit_that_changes_shows_no_overshoot() {
+    let (status, said, _) = Program::start(example("churn").arg("3000")).unwrap().wait();
+    assert_eq!(status.code(), Some(0), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("connections 3000 in ")), "{said:?}");
+    assert!(said.iter().any(|line| line == "overshoot 0"), "{said:?}");
 }
 
 // Elsewhere one program cannot send another the signal of Ctrl-C.
