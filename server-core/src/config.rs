@@ -87,7 +87,7 @@ impl ServerConfig {
     /// Only who is let in uses the rate up: clients that are turned away, because of the limit, the rate itself or an
     /// [`Admission`](crate::Admission), do not take from the others. With [`AtLimit::Wait`] those who come too fast wait
     /// in the backlog, and the loop sleeps until the next may be accepted, or it is woken; with [`AtLimit::Refuse`] they
-    /// are turned away at once.
+    /// are turned away at once. Worker processes have the rate each.
     pub const fn accept_rate(mut self, rate: AcceptRate) -> Self {
         self.accept_rate = Some(rate);
         self

@@ -35,7 +35,8 @@ pub enum Backlog {
     #[default]
     Leave,
     /// They are accepted and served first, as long as the deadline allows. If there is no room for them, idle
-    /// connections end already then. A server that is suspended accepts nothing.
+    /// connections end already then; or they are turned away, if [that](crate::AtLimit::Refuse) is what happens to them. A
+    /// server that is suspended accepts nothing.
     ///
     /// A strategy that runs requests in the serving thread does so here too, and nobody can cut what blocks there: the
     /// deadline holds between two requests, so such a handler needs a timeout of its own.

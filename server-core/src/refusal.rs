@@ -66,10 +66,8 @@ pub enum AtLimit {
     #[default]
     Wait,
     /// They are accepted and turned away at once: [`handle_refusal`](crate::Service::handle_refusal) may send a last
-    /// word, then the request is closed. They are never counted as in progress. What the handlers at work cost is
-    /// limited all the same; that the loop refuses costs it time, so the hook has to be short.
-    ///
-    /// Nobody is asked for this whether a worker is free.
+    /// word, then the request is closed. They are never counted as in progress, and the strategy is not asked about them. The
+    /// loop accepts nobody else meanwhile, so the hook has to be short.
     Refuse,
 }
 
