@@ -11,7 +11,6 @@ use socketserver::Running;
 use socketserver::prelude::*;
 use socketserver::transports::Ipv6;
 use socketserver::transports::ipnet::IpNet;
-use socketserver::transports::socket2::{Domain, Socket, Type};
 use support::{PATIENCE, connect, read_to_end};
 
 /// Says hello and stays until the client goes; tells others why not.
@@ -30,8 +29,11 @@ fn server() -> ThreadingTcpServer<impl Service<TcpConnection> + Send + Sync + 's
     ThreadingTcpServer::bind("127.0.0.1:0", greeter()).unwrap()
 }
 
-/// A client with another address of this machine.
+/// A client with another address of this machine. Elsewhere the addresses beside 127.0.0.1 are not there.
+#[cfg(target_os = "linux")]
 fn connect_from(source: [u8; 4], to: SocketAddr) -> TcpStream {
+    use socketserver::transports::socket2::{Domain, Socket, Type};
+
     let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     client.bind(&SocketAddr::from((source, 0)).into()).unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -50,7 +52,6 @@ fn await_live(server: &Running<SocketAddr>, most: usize) {
     assert!(server.handle().wait_until_at_most(most, PATIENCE));
 }
 
-// Elsewhere the addresses beside 127.0.0.1 are not there.
 #[cfg(target_os = "linux")]
 #[test]
 fn each_source_has_its_own_limit() {
