@@ -134,6 +134,25 @@ fn admissions_are_asked_in_order_and_what_one_gave_comes_back() {
 }
 
 #[test]
+fn who_waited_for_a_place_finds_what_the_one_before_held_given_back() {
+    const CLIENTS: u64 = 200;
+    let service =
+        stream_fn(|client: &mut Stream<TcpConnection>| Ok(client.wfile.write_all(b"hello")?));
+    let limit = PerSource::new(1);
+    let server = ThreadingTcpServer::bind("127.0.0.1:0", service)
+        .unwrap()
+        .with_config(ServerConfig::new().max_connections(1))
+        .with_admission(limit.clone())
+        .spawn()
+        .unwrap();
+    let clients: Vec<_> = (0..CLIENTS).map(|_| connect(*server.local_addr())).collect();
+    clients.iter().for_each(greeted);
+    let counts = server.stop().unwrap().1;
+    assert_eq!((counts.served, counts.turned_away.total()), (CLIENTS, 0));
+    assert_eq!(limit.live_sources(), 0);
+}
+
+#[test]
 fn an_ipv4_client_of_a_dual_stack_listener_is_one() {
     let options = Tcp::options().ipv6(Ipv6::DualStack);
     let Ok(transport) = options.bind("[::]:0") else {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socketserver_core::testing::{
@@ -10,7 +11,7 @@ use socketserver_core::testing::{
 };
 use socketserver_core::{
     AcceptRate, AtLimit, Backlog, Concurrency, Dispatched, Drain, Ended, GetRequestError, Handled,
-    Job, Listener, PollInterval, Refusal, Rejected, Server, ServerConfig,
+    Job, Listener, PollInterval, Refusal, Rejected, Server, ServerConfig, ServiceExt,
 };
 
 use crate::support::{server, sleepy};
@@ -142,6 +143,38 @@ fn a_panic_of_the_last_word_unwinds_after_the_request_is_closed() {
     let counts = server.counts();
     assert_eq!((counts.turned_away.limit, counts.hook_panics, counts.in_progress()), (1, 1, 0));
     assert!(matches!(server.handle_request(), Ok(Handled::Refused)));
+}
+
+#[test]
+fn the_last_word_is_that_of_the_service_inside() {
+    let service = RecordingService::new();
+    let calls = service.calls();
+    let service = Arc::new(service)
+        .verify(|_, _| true)
+        .on_error(|_, _, _| {})
+        .on_timeout(|_| {})
+        .on_service_actions(|_| {});
+    let transport = ScriptedTransport::new();
+    transport.script().request("a");
+    let mut server =
+        Server::new(transport, Inline, Box::new(service)).with_config(looks(0, AtLimit::Refuse));
+    assert!(matches!(server.handle_request(), Ok(Handled::Refused)));
+    assert_eq!(calls.hooks(), "HR SR CR");
+}
+
+#[test]
+fn new_settings_take_the_place_of_those_of_a_handle() {
+    let (mut server, ..) = server(RecordingService::new());
+    let handle = server.handle();
+    handle.set_at_limit(AtLimit::Refuse);
+    handle.set_accept_rate(Some(AcceptRate::per_second(1)));
+    server.set_config(ServerConfig::new());
+    assert_eq!((handle.at_limit(), handle.accept_rate()), (AtLimit::Wait, None));
+    let rate = AcceptRate::per_second(7);
+    server.set_config(ServerConfig::new().at_limit(AtLimit::Refuse).accept_rate(rate));
+    assert_eq!((handle.at_limit(), handle.accept_rate()), (AtLimit::Refuse, Some(rate)));
+    assert_eq!(server.config().get_at_limit(), AtLimit::Refuse);
+    assert_eq!(server.config().get_accept_rate(), Some(rate));
 }
 
 #[test]
