@@ -1,0 +1,130 @@
+//! One round: a server, clients, somebody who meddles, and an end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socketserver::StopOrder;
+
+use crate::books::Clients;
+use crate::clients::{Kind, Outcome};
+use crate::meddler::Meddled;
+use crate::random::Random;
+use crate::service::Seen;
+use crate::site::{Done, Plan, Site};
+use crate::wire::Place;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many clients there are at a time.
+const CLIENTS: u64 = 8;
+
+/// What came of a round.
+pub(crate) struct Round {
+    pub(crate) plan: Plan,
+    pub(crate) done: Done,
+    pub(crate) clients: Clients,
+    pub(crate) meddled: Meddled,
+    pub(crate) seen: Arc<Seen>,
+}
+
+/// What the threads of a round have in common.
+#[derive(Default)]
+struct Stage {
+    clients: Clients,
+    /// The server was told to end.
+    is_ending: AtomicBool,
+    /// No more clients are to come.
+    is_over: AtomicBool,
+    /// How many threads have clients that come and go.
+    busy: AtomicU64,
+}
+
+/// A thread that has clients, up to its end.
+struct Busy<'a>(&'a AtomicU64);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Round {
+    /// Plays the round of this number, for about `time`.
+    pub(crate) fn play(seed: u64, number: u64, time: Duration) -> Result<Self, Error> {
+        let mut random = Random::new(seed, number * (CLIENTS + 1));
+        let plan = Plan::new(&mut random);
+        let site = Site::start(&plan, number)?;
+        let (stage, seen) = (Stage::default(), Arc::clone(&site.seen));
+        let mut meddled = Meddled::default();
+        let done = thread::scope(|scope| {
+            for client in 1..=CLIENTS {
+                let mut random = Random::new(seed, number * (CLIENTS + 1) + client);
+                let (stage, place) = (&stage, site.place.clone());
+                stage.busy.fetch_add(1, Ordering::SeqCst);
+                scope.spawn(move || {
+                    let _busy = Busy(&stage.busy);
+                    while !stage.is_over.load(Ordering::SeqCst) {
+                        stage.run_one(Kind::any(&mut random), &place, &mut random);
+                    }
+                });
+            }
+            let result = stage.direct(site, &plan, &mut meddled, &mut random, time);
+            // Also if something went wrong: nobody could wait for the clients otherwise.
+            stage.is_ending.store(true, Ordering::SeqCst);
+            stage.is_over.store(true, Ordering::SeqCst);
+            result
+        })?;
+        Ok(Self { plan, done, clients: stage.clients, meddled, seen })
+    }
+}
+
+impl Stage {
+    fn run_one(&self, kind: Kind, place: &Place, random: &mut Random) {
+        let outcome = kind.run(place, random);
+        self.clients.note(kind, outcome, self.is_ending.load(Ordering::SeqCst));
+        if matches!(outcome, Outcome::Refused | Outcome::NoPort) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Lets the server run, stop and begin again, and end.
+    fn direct(
+        &self,
+        site: Site,
+        plan: &Plan,
+        meddled: &mut Meddled,
+        random: &mut Random,
+        time: Duration,
+    ) -> Result<Done, Error> {
+        let begun = Instant::now();
+        let runs = u32::try_from(plan.restarts + 1)?;
+        for run in 1..runs {
+            meddled.meddle(&site.handle, random, begun + time / runs * run)?;
+            stop(&site);
+        }
+        meddled.meddle(&site.handle, random, begun + time)?;
+        if plan.drain.is_some() {
+            // In the middle of everything.
+            self.is_ending.store(true, Ordering::SeqCst);
+            stop(&site);
+            return site.wait();
+        }
+        // All who have come are served to their end.
+        self.is_over.store(true, Ordering::SeqCst);
+        while self.busy.load(Ordering::SeqCst) > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        stop(&site);
+        site.wait()
+    }
+}
+
+/// Stops the run that is in progress, or about to begin.
+fn stop(site: &Site) {
+    // The run before may have ended just now, and this one not begun.
+    while !matches!(site.stop.shutdown(), Ok(StopOrder::Delivered | StopOrder::Kept)) {
+        thread::yield_now();
+    }
+}

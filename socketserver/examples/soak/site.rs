@@ -1,0 +1,164 @@
+//! The server under test: of which parts, and how it lives and ends.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use socketserver::prelude::*;
+use socketserver::{ServeError, concurrency::AtClose};
+
+use crate::random::Random;
+use crate::service::{Seen, Setup, service};
+use crate::wire::Place;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a server is made of, and how it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) unix: bool,
+    pub(crate) strategy: Strategy,
+    setup: Setup,
+    config: ServerConfig,
+    /// How often the loop is stopped and begins again.
+    pub(crate) restarts: usize,
+    /// `None`: it is closed when all clients have gone.
+    pub(crate) drain: Option<Drain>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Strategy {
+    Synchronous,
+    Threads,
+    Pool { workers: usize, queue: usize, when_full: WhenFull },
+}
+
+impl Plan {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        let strategy = match random.number(0..4) {
+            0 => Strategy::Synchronous,
+            1 => Strategy::Threads,
+            _ => Strategy::Pool {
+                workers: random.number(1..7),
+                queue: random.number(0..8),
+                when_full: *random.pick(&[WhenFull::Wait, WhenFull::Wait, WhenFull::Refuse]),
+            },
+        };
+        let setup = Setup {
+            keep_alive: random.percent(50),
+            rbufsize: *random.pick(&[16, 512, 8192]),
+            wbufsize: *random.pick(&[0, 0, 1000]),
+        };
+        let poll = PollInterval::Every(random.millis(1..50));
+        let interval = if random.percent(50) { PollInterval::Never } else { poll };
+        let drain = Drain::new()
+            .deadline(random.millis(0..150))
+            .grace(Duration::from_secs(5))
+            .backlog(*random.pick(&[Backlog::Leave, Backlog::Serve]));
+        Self {
+            unix: cfg!(unix) && random.percent(50),
+            strategy,
+            setup,
+            config: ServerConfig::new().poll_interval(interval),
+            restarts: random.number(0..3),
+            drain: random.percent(60).then_some(drain),
+        }
+    }
+}
+
+/// What a server came to.
+pub(crate) struct Done {
+    pub(crate) counts: Counts,
+    /// `None` if it was closed.
+    pub(crate) report: Option<DrainReport>,
+}
+
+/// A server in a thread of its own.
+pub(crate) struct Site {
+    pub(crate) place: Place,
+    pub(crate) handle: ServerHandle,
+    pub(crate) stop: ShutdownHandle,
+    pub(crate) seen: Arc<Seen>,
+    thread: JoinHandle<Result<Done, ServeError>>,
+}
+
+impl Site {
+    pub(crate) fn start(plan: &Plan, number: u64) -> Result<Self, Error> {
+        let seen = Arc::default();
+        #[cfg(unix)]
+        if plan.unix {
+            let name = format!("soak-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let transport = socketserver::transports::UnixStream::bind(path.clone())?;
+            return Ok(Self::of_transport(transport, |_| Place::Unix(path), plan, seen)?);
+        }
+        let _ = number;
+        let transport = Tcp::bind("127.0.0.1:0")?;
+        Ok(Self::of_transport(transport, |address| Place::Tcp(*address), plan, seen)?)
+    }
+
+    fn of_transport<T>(
+        transport: T,
+        place: impl FnOnce(&<T::Request as Request>::Addr) -> Place,
+        plan: &Plan,
+        seen: Arc<Seen>,
+    ) -> std::io::Result<Self>
+    where
+        T: Transport<Request: StreamRequest + Send + 'static> + Send + 'static,
+        <T::Request as Request>::Addr: Send,
+    {
+        let place = place(&transport.local_addr()?);
+        let service = service(plan.setup, &seen);
+        match plan.strategy {
+            Strategy::Synchronous => {
+                Self::of_server(Server::new(transport, Synchronous, service), place, plan, seen)
+            }
+            Strategy::Threads => {
+                let threads = ThreadPerRequest::new();
+                Self::of_server(Server::new(transport, threads, service), place, plan, seen)
+            }
+            Strategy::Pool { workers, queue, when_full } => {
+                let pool = ThreadPool::new(workers)
+                    .queue(queue)
+                    .when_full(when_full)
+                    .at_close(AtClose::Serve)
+                    .idle_timeout(Duration::from_millis(20));
+                Self::of_server(Server::new(transport, pool, service), place, plan, seen)
+            }
+        }
+    }
+
+    fn of_server<T, C, S>(
+        server: Server<T, C, S>,
+        place: Place,
+        plan: &Plan,
+        seen: Arc<Seen>,
+    ) -> std::io::Result<Self>
+    where
+        T: Transport + Send + 'static,
+        S: Service<T::Request> + Send + Sync + 'static,
+        C: socketserver::core::Concurrency<socketserver::core::ServiceJob<T::Request, S>>
+            + Send
+            + 'static,
+    {
+        let mut server = server.with_config(plan.config);
+        let (handle, stop) = (server.handle(), server.shutdown_handle());
+        let (restarts, drain) = (plan.restarts, plan.drain);
+        let serve = move || {
+            for _ in 0..=restarts {
+                server.serve_forever()?;
+            }
+            let report = drain.map(|drain| server.drain(drain));
+            server.close();
+            Ok(Done { counts: server.counts(), report })
+        };
+        let thread = thread::Builder::new().name("server".to_owned()).spawn(serve)?;
+        Ok(Self { place, handle, stop, seen, thread })
+    }
+
+    /// Waits for the end, which somebody has ordered.
+    pub(crate) fn wait(self) -> Result<Done, Error> {
+        let ended = self.thread.join().map_err(|_| "the loop panicked")?;
+        Ok(ended?)
+    }
+}
