@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::{Failure, Outcome, cargo, conformance, loom, tidy};
+use crate::{Failure, Outcome, cargo, conformance, loom, soak, tidy};
 
 /// One step of the gate.
 struct Step {
@@ -27,6 +27,9 @@ type Row = (&'static str, Verdict);
 
 /// A short pass: all layers, few generated scenarios, and always the same, so that a failure can be repeated.
 const CONFORMANCE: [&str; 4] = ["--cases", "100", "--seed", "1"];
+
+/// A short one, always the same choices.
+const SOAK: [&str; 4] = ["--seconds", "10", "--seed", "1"];
 
 const WARNINGS_FAIL: [&str; 3] = ["--", "-D", "warnings"];
 
@@ -84,6 +87,7 @@ fn steps(nextest: bool) -> Vec<Step> {
         },
         step("models", &["xtask", "loom", loom::IN_GATE]),
         step("conformance", &[&conformance::RUN[..], &CONFORMANCE].concat()),
+        step("soak", &[&soak::RUN[..], &SOAK].concat()),
     ]
 }
 
@@ -177,6 +181,7 @@ mod tests {
                 "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --all-features --no-deps",
                 "cargo xtask loom 2",
                 "cargo run --quiet --package socketserver-conformance -- --cases 100 --seed 1",
+                "cargo run --release --quiet --package socketserver --example soak -- --seconds 10 --seed 1",
             ]
         );
         assert_eq!(

@@ -8,6 +8,7 @@ mod ci;
 mod conformance;
 mod loom;
 mod repeat;
+mod soak;
 mod tidy;
 
 use std::env;
@@ -17,13 +18,16 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs, models, conformance
+  ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs, models, conformance, soak
   conformance [args]      holds the servers against CPython; --help tells the arguments
   loom [N]                the models of what threads share, in every order in which they can meet, with at most
                           N interruptions of a thread, 3 unless given
   tidy                    only the checks of the source tree
   repeat [N] [-- args]    the tests (without doc tests) N times in a row, 50 unless given, up to the
                           first failure; args go to the test command
+  soak [--seconds N] [--seed S]
+                          servers and clients of all sorts for a minute, or N seconds: fails if something
+                          is left of them, or their counts do not add up
   help                    this text
 
 exit code: 0 all is well, 1 a check failed, 2 wrong usage or the command could not run";
@@ -71,6 +75,7 @@ fn run(args: &[&str]) -> Outcome {
         ["loom", ref rest @ ..] => loom::run(rest),
         ["tidy"] => tidy::run(),
         ["repeat", ref rest @ ..] => repeat::run(rest),
+        ["soak", ref rest @ ..] => soak::run(rest),
         ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
             Ok(())

@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 /// How much more memory than after the warm-up is too much, in percent.
 const MOST_GROWTH: f64 = 5.0;
 
+/// Less than this, in KiB, is the allocator's own: how it divides memory among threads is a matter of luck, and all that
+/// is in use here is little.
+const LUCK: u64 = 512;
+
 /// With fewer rounds nothing can be said about memory.
 pub(crate) const FEWEST_ROUNDS: usize = 12;
 
@@ -64,8 +68,9 @@ pub(crate) struct Growth {
 }
 
 impl Memory {
-    pub(crate) fn note(&mut self, kib: u64) {
-        self.0.push(kib);
+    /// Nothing is noted where it cannot be told.
+    pub(crate) fn note(&mut self, kib: Option<u64>) {
+        self.0.extend(kib);
     }
 
     /// From after the warm-up, the first half, to the end. The most of some rounds is taken each time, for how much is used
@@ -89,7 +94,7 @@ impl Growth {
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.percent() > MOST_GROWTH {
+        if self.percent() > MOST_GROWTH && self.after > self.before + LUCK {
             return Err(format!(
                 "memory grew by {:.1} %, from {} KiB to {} KiB",
                 self.percent(),

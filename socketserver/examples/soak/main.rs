@@ -36,7 +36,7 @@ use round::Round;
 use settings::{Fault, Settings};
 
 /// How much longer than asked it may take before it must hang.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_secs(30);
 
 /// More memory than a round may leave behind.
 const MUCH: usize = 2 << 20;
@@ -85,7 +85,7 @@ fn watch(settings: &Settings) -> Sender<()> {
 fn soak(settings: &Settings, report: &mut Report) -> Result<(), Vec<String>> {
     let _watchdog = watch(settings);
     let begun = Instant::now();
-    let time = (settings.time / 25).clamp(Duration::from_millis(100), Duration::from_millis(500));
+    let time = (settings.time / 50).clamp(Duration::from_millis(100), Duration::from_millis(500));
     let is_last = |round| match settings.rounds {
         Some(rounds) => round >= rounds,
         // A round is a little longer than its time.
@@ -97,11 +97,13 @@ fn soak(settings: &Settings, report: &mut Report) -> Result<(), Vec<String>> {
     for number in 1.. {
         let mut round = Round::play(settings.seed, number, time)
             .map_err(|error| vec![format!("round {number}: {error}")])?;
-        settings.inject.into_iter().for_each(|fault| leaked.inject(fault, &mut round));
+        if let Some(fault) = settings.inject {
+            leaked.inject(fault, &mut round);
+        }
         report.add(&round);
         let mut faults = audit(&round);
         faults.extend(held.and_then(|held| held.compare().err()));
-        memory().into_iter().for_each(|kib| used.note(kib));
+        used.note(memory());
         if !faults.is_empty() {
             let plan = format!("round {number}: {:?}", round.plan);
             return Err(faults.into_iter().chain([plan]).collect());

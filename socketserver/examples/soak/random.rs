@@ -1,4 +1,4 @@
-//! Choices that are the same for the same seed: SplitMix64.
+//! Choices that are the same for the same seed: a generator of numbers of our own.
 
 use std::ops::Range;
 use std::time::Duration;

@@ -56,7 +56,8 @@ impl Round {
         let mut random = Random::new(seed, number * (CLIENTS + 1));
         let plan = Plan::new(&mut random);
         let site = Site::start(&plan, number)?;
-        let (stage, seen) = (Stage::default(), Arc::clone(&site.seen));
+        let stage = Stage::default();
+        let service = Arc::clone(&site.seen);
         let mut meddled = Meddled::default();
         let done = thread::scope(|scope| {
             for client in 1..=CLIENTS {
@@ -76,7 +77,7 @@ impl Round {
             stage.is_over.store(true, Ordering::SeqCst);
             result
         })?;
-        Ok(Self { plan, done, clients: stage.clients, meddled, seen })
+        Ok(Self { plan, done, clients: stage.clients, meddled, seen: service })
     }
 }
 

@@ -11,6 +11,7 @@ mod pool;
 #[cfg(unix)]
 mod prefork;
 mod program;
+mod soak;
 #[path = "../support/mod.rs"]
 mod support;
 mod tcp;
