@@ -59,6 +59,11 @@ impl Drain {
         self
     }
 
+    /// How long busy requests may go on.
+    pub const fn get_deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// How long handlers get to come to their end once their connections are cut, and processes once they are told to
     /// terminate. The default is a second.
     pub const fn grace(mut self, grace: Duration) -> Self {

@@ -163,6 +163,14 @@ impl ServerHandle {
         self.common.connections.cut(id, CutReason::Ended)
     }
 
+    /// Ends all connections as a drain does at its deadline, for whoever waits for a loop that is in a handler. Says how
+    /// many it were.
+    #[doc(hidden)]
+    #[expect(clippy::must_use_candidate, reason = "that they end is what is wanted")]
+    pub fn force_connections(&self) -> usize {
+        self.common.connections.cut_all(CutReason::Forced).0
+    }
+
     /// Waits until no more than `most` requests are in progress in this process, for no longer than `timeout`; says
     /// whether it came to that.
     #[must_use = "it says whether it came to that"]

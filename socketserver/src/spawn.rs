@@ -1,9 +1,11 @@
 //! A server that serves in a background thread: `spawn()`, and the guard that stops it.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use socketserver_core::{
@@ -74,9 +76,11 @@ where
         let (handle, stop) = (self.handle(), self.shutdown_handle());
         let order = Arc::new(OnceLock::new());
         let ordered = Arc::clone(&order);
+        let (in_loop, loop_ended) = channel();
         let serve = move || {
             // The server is not used to serve again, whatever a panic has left behind.
             let ended = catch_unwind(AssertUnwindSafe(|| self.serve_forever()));
+            drop::<Sender<Infallible>>(in_loop);
             if ordered.get().is_none() {
                 // The loop has ended by itself: nobody has said yet whether the rest is to be drained.
                 self.stop_listening(|| ordered.get().is_some());
@@ -93,7 +97,8 @@ where
             ended.map(|ended| Served { ended, counts: self.counts(), report })
         };
         let thread = thread::Builder::new().name("serve_forever".to_owned()).spawn(serve)?;
-        Ok(Running { local_addr, handle, stop, order, thread: Some(thread) })
+        let loop_ended = Mutex::new(loop_ended);
+        Ok(Running { local_addr, handle, stop, order, loop_ended, thread: Some(thread) })
     }
 }
 
@@ -109,6 +114,8 @@ pub struct Running<A> {
     stop: ShutdownHandle,
     /// What is to become of requests in progress when the loop has ended.
     order: Arc<OnceLock<Order>>,
+    /// Disconnected when the loop has ended. Only locked so that this can be shared.
+    loop_ended: Mutex<Receiver<Infallible>>,
     /// `None` once it has been waited for.
     thread: Option<JoinHandle<Result<Served, ServeError>>>,
 }
@@ -165,6 +172,10 @@ impl<A> Running<A> {
     /// nothing is waited for without end. If the server has ended by itself the requests that are still in progress are
     /// drained, without the backlog; if there were none left it is closed already, and the report is empty.
     ///
+    /// A strategy that runs requests in the serving thread cannot drain while a handler is at work there. So that has until
+    /// the deadline too, idle or not, and then its connection is cut. If it computes without end it is waited for: a
+    /// [stop with a time limit](ShutdownHandle::shutdown_timeout) before tells whether the loop has ended.
+    ///
     /// # Errors
     ///
     /// As for [`stop`](Self::stop).
@@ -173,8 +184,16 @@ impl<A> Running<A> {
     ///
     /// As for [`stop`](Self::stop).
     pub fn drain(mut self, drain: Drain) -> Result<(DrainReport, Counts), ServeError> {
-        self.join(Order::Drain(drain))
-            .map(|served| (served.report.unwrap_or_default(), served.counts))
+        self.end(Order::Drain(drain));
+        let loop_ended = self.loop_ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let forced = match loop_ended.recv_timeout(drain.get_deadline()) {
+            Err(RecvTimeoutError::Timeout) => self.handle.force_connections(),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => 0,
+        };
+        let served = self.join(Order::Drain(drain))?;
+        let mut report = served.report.unwrap_or_default();
+        report.forced += forced;
+        Ok((report, served.counts))
     }
 
     /// Stops the loop, and says how to go on then.

@@ -7,7 +7,7 @@ use socketserver::prelude::*;
 
 use crate::PATIENCE;
 use crate::obey::Orders;
-use crate::subject::{Site, Subject};
+use crate::subject::Subject;
 use crate::{SHORT, everywhere};
 
 /// A handler that blocks in a receive or a send: it is told to at the deadline of a drain.
@@ -15,20 +15,26 @@ fn is_forced(subject: &Subject, line: &str) {
     let site = subject.start(&Arc::default());
     let _client = site.client_saying(line);
     if subject.in_loop {
-        return ends_when_its_connection_does(site);
+        // The loop is in the handler, and says so.
+        assert_eq!(site.stop.shutdown_timeout(SHORT), Err(ShutdownError::TimedOut));
     }
     let (report, counts) = site.server.drain(Drain::new().deadline(SHORT).grace(PATIENCE));
     assert_eq!((report.forced, report.finished, report.is_stuck()), (1, 0, false), "{report}");
-    assert_eq!((counts.served, counts.in_progress()), (1, 0));
+    assert!(!report.is_clean());
+    assert_eq!((counts.served, counts.errors, counts.in_progress()), (1, 1, 0));
 }
 
-/// The loop is in the handler: a stop with a time limit says so, and the connection can be ended from outside.
-fn ends_when_its_connection_does(site: Site) {
-    assert_eq!(site.stop.shutdown_timeout(SHORT), Err(ShutdownError::TimedOut));
-    let server = site.server.handle();
-    assert!(server.end_connection(server.connections()[0].id));
-    let (ended, counts) = site.server.stop();
-    assert_eq!((ended, counts.served, counts.errors), (Ended::Shutdown, 1, 1));
+/// The same by hand: whoever stops a server can end the connection that keeps it from that.
+#[test]
+fn in_a_connection_that_is_ended() {
+    everywhere("with a handler stuck in a read, by hand", |subject| {
+        let site = subject.start(&Arc::default());
+        let _client = site.client_saying("read");
+        let server = site.server.handle();
+        assert!(server.end_connection(server.connections()[0].id));
+        let (ended, counts) = site.server.stop();
+        assert_eq!((ended, counts.served, counts.errors), (Ended::Shutdown, 1, 1));
+    });
 }
 
 #[test]
