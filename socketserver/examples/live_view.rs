@@ -2,7 +2,7 @@
 //! answer while many others are connected, and how long while somebody lists them all the time.
 //!
 //! ```text
-//! cargo run --release --example live_view -- [CONNECTIONS]
+//! cargo run --release --example live_view -- [CONNECTIONS [NEW_CLIENTS]]
 //! ```
 //!
 //! The other clients are in a process of their own (this program again), so that neither side runs out of descriptors: each
@@ -20,19 +20,18 @@ use std::time::{Duration, Instant};
 
 use socketserver::prelude::*;
 
-/// How many clients are measured each time.
-const NEW_CLIENTS: usize = 5000;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
-        [address, connections] => clients(address, connections.parse()?),
-        [connections] => measure(connections.parse()?),
-        _ => measure(10_000),
+        [word, address, connections] if word == "clients" => clients(address, connections.parse()?),
+        [] => measure(10_000, 5000),
+        [connections] => measure(connections.parse()?, 5000),
+        [connections, new] => measure(connections.parse()?, new.parse()?),
+        _ => Err("usage: live_view [CONNECTIONS [NEW_CLIENTS]]".into()),
     }
 }
 
-fn measure(connections: usize) -> Result<(), Box<dyn Error>> {
+fn measure(connections: usize, new_clients: usize) -> Result<(), Box<dyn Error>> {
     let service = stream_fn(|client: &mut Stream<TcpConnection>| {
         let mut line = Vec::new();
         while client.while_idle(|rfile| rfile.read_until(b'\n', &mut line))? > 0 {
@@ -46,7 +45,7 @@ fn measure(connections: usize) -> Result<(), Box<dyn Error>> {
     let server = Server::new(Tcp::bind("127.0.0.1:0")?, threads, service).spawn()?;
     let address = *server.local_addr();
     let mut clients = Command::new(std::env::current_exe()?)
-        .args([address.to_string(), connections.to_string()])
+        .args(["clients".to_owned(), address.to_string(), connections.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -54,7 +53,7 @@ fn measure(connections: usize) -> Result<(), Box<dyn Error>> {
     clients.stdout.take().ok_or("no output")?.read_exact(&mut [0; 6])?;
     println!("{} connections are alive", server.handle().live_requests());
 
-    tell("nobody looks", &first_answers(address)?);
+    tell("nobody looks", &first_answers(address, new_clients)?);
     let handle = server.handle();
     let is_over = AtomicBool::new(false);
     let (answers, lists) = thread::scope(|scope| {
@@ -67,7 +66,7 @@ fn measure(connections: usize) -> Result<(), Box<dyn Error>> {
             }
             took
         });
-        let answers = first_answers(address);
+        let answers = first_answers(address, new_clients);
         is_over.store(true, Ordering::Relaxed);
         (answers, lister.join())
     });
@@ -82,7 +81,7 @@ fn measure(connections: usize) -> Result<(), Box<dyn Error>> {
 }
 
 /// How long new clients take, one after another, to connect and be answered.
-fn first_answers(address: SocketAddr) -> std::io::Result<Vec<Duration>> {
+fn first_answers(address: SocketAddr, count: usize) -> std::io::Result<Vec<Duration>> {
     let one = |_| {
         let begun = Instant::now();
         let mut client = TcpStream::connect(address)?;
@@ -90,7 +89,7 @@ fn first_answers(address: SocketAddr) -> std::io::Result<Vec<Duration>> {
         client.read_exact(&mut [0])?;
         Ok(begun.elapsed())
     };
-    (0..NEW_CLIENTS).map(one).collect()
+    (0..count).map(one).collect()
 }
 
 /// The middle, the slowest hundredth, and the slowest.

@@ -6,6 +6,7 @@
 #[cfg(target_os = "linux")]
 mod exhaustion;
 mod measured;
+mod live_view;
 mod packets;
 mod pool;
 #[cfg(unix)]
