@@ -83,7 +83,8 @@ impl Gate {
         let mut state = lock(&self.state);
         let free = state.room() == Room::Free;
         state.inside += usize::from(free);
-        state.left = 0;
+        // A rest is over with the next attempt, whatever ended it.
+        (state.loop_rests, state.left) = (false, 0);
         free
     }
 
@@ -246,6 +247,17 @@ mod tests {
         assert!(!gate.is_resting());
         gate.leave();
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn who_gives_his_place_up_does_not_wake_himself() {
+        let (gate, wakes) = gate();
+        for _ in 0..3 {
+            assert!(gate.try_enter());
+            gate.leave();
+            assert!(gate.begin_rest(true));
+        }
+        assert_eq!(wakes.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -2,8 +2,14 @@
 
 use std::cell::RefCell;
 use std::io;
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::time::Duration;
 
+#[cfg(unix)]
+use socketserver_core::Source;
+#[cfg(unix)]
+use socketserver_core::testing::Inline;
 use socketserver_core::testing::{Act, Hook, RecordingService, ScriptedTransport, VirtualClock};
 use socketserver_core::{
     Concurrency, Dispatched, Ended, GetRequestError, Handled, Job, Listener, PollInterval,
@@ -112,4 +118,38 @@ fn a_later_run_does_not_rest_for_the_run_before() {
     assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
     assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
     assert_eq!((server.counts().served, clock.elapsed()), (1, Duration::ZERO));
+}
+
+/// A strategy that watches something, as one of processes does.
+#[cfg(unix)]
+struct Watching(io::Stdin);
+
+#[cfg(unix)]
+impl<J: Job> Concurrency<J> for Watching {
+    fn source(&self) -> Option<Source<'_>> {
+        Some(self.0.as_fd())
+    }
+
+    fn process_request(
+        &self,
+        job: J,
+        listener: &mut dyn Listener,
+    ) -> Result<Dispatched, Rejected<J>> {
+        Inline.process_request(job, listener)
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_strategy_that_watches_something_may_have_set_it_free() {
+    let clock = VirtualClock::install();
+    let transport = ScriptedTransport::new();
+    let script = transport.script();
+    let service = RecordingService::new().with(Hook::FinishRequest, 1, Act::Stop);
+    let mut server = Server::new(transport, Watching(io::stdin()), service).with_config(sleepy());
+    script.error(exhausted()).error(exhausted()).error(exhausted()).request("one");
+    // After attempts at 0 and 5, before that at 15.
+    script.wake_at(7 * MS);
+    assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
+    assert_eq!(clock.elapsed(), 27 * MS, "attempts at 0, 5, 7 and 27");
 }
