@@ -100,6 +100,8 @@ pub(crate) fn audit(round: &Round) -> Vec<String> {
         counts.hook_panics + counts.exhausted + counts.unserved + counts.detached == 0,
         format!("what should not happen did: {counts:?}"),
     );
+    let alive = done.alive;
+    check(alive == (0, 0), format!("of requests and connections are still there: {alive:?}"));
     let came = sum(|tally| tally.tried - tally.refused - tally.no_port);
     check(
         counts.accepted + counts.accept_failures <= came,

@@ -69,7 +69,9 @@ impl Plan {
 /// What a server came to.
 pub(crate) struct Done {
     pub(crate) counts: Counts,
-    /// `None` if it was closed.
+    /// Requests in progress, and connections in the list, when it was closed.
+    pub(crate) alive: (usize, usize),
+    /// `None` if it was not drained.
     pub(crate) report: Option<DrainReport>,
 }
 
@@ -150,7 +152,9 @@ impl Site {
             }
             let report = drain.map(|drain| server.drain(drain));
             server.close();
-            Ok(Done { counts: server.counts(), report })
+            let handle = server.handle();
+            let alive = (handle.live_requests(), handle.connections().len());
+            Ok(Done { counts: server.counts(), alive, report })
         };
         let thread = thread::Builder::new().name("server".to_owned()).spawn(serve)?;
         Ok(Self { place, handle, stop, seen, thread })
