@@ -22,9 +22,14 @@ struct State {
 }
 
 impl ScriptedClient {
+    /// A client that has sent nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Sends so many bytes.
-    pub fn send(&self, bytes: usize) -> &Self {
-        self.change(|state| state.bytes += bytes)
+    pub fn send(&self, bytes: usize) {
+        self.change(|state| state.bytes += bytes);
     }
 
     /// Sends no more.
@@ -56,9 +61,8 @@ impl ScriptedClient {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) -> &Self {
+    fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut lock(&self.0.state));
         self.0.changed.notify_all();
-        self
     }
 }

@@ -78,9 +78,14 @@ impl Script {
 
     /// A connection of this name comes in: a request that the server [watches](crate::Watched). Gives its client's end.
     pub fn connect(&self, name: impl Into<String>) -> ScriptedClient {
-        let client = ScriptedClient::default();
-        self.push(Step::Connection(name.into(), client.clone()));
+        let client = ScriptedClient::new();
+        self.connect_client(name, &client);
         client
+    }
+
+    /// The same for a client that is there already.
+    pub fn connect_client(&self, name: impl Into<String>, client: &ScriptedClient) -> &Self {
+        self.push(Step::Connection(name.into(), client.clone()))
     }
 
     /// The transport looks ready, and `get_request` then fails.
