@@ -28,8 +28,11 @@ pub(crate) fn stream<A>(
     let (socket, client) = loop {
         match listener.accept() {
             Ok(accepted) => break accepted,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(sorted(error)),
+            Err(error) => {
+                if let Some(sorted) = sort_accept_error(error) {
+                    return Err(sorted);
+                }
+            }
         }
     };
     if sys::ACCEPTED_INHERIT_NONBLOCKING {
@@ -38,6 +41,13 @@ pub(crate) fn stream<A>(
     // Some systems give an accepted connection without an address when its client has gone already.
     let gone = || GetRequestError::Failed(io::ErrorKind::ConnectionAborted.into());
     Ok((socket, address(&client).ok_or_else(gone)?))
+}
+
+/// What an error of accepting a connection becomes, as the table says: `None` is tried again at once. For tests that
+/// inject errors.
+#[doc(hidden)]
+pub fn sort_accept_error(error: io::Error) -> Option<GetRequestError> {
+    if error.kind() == io::ErrorKind::Interrupted { None } else { Some(sorted(error)) }
 }
 
 /// Sorts an error of receiving a packet.

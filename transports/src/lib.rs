@@ -72,6 +72,8 @@ mod udp_options;
 mod unix;
 mod wait;
 
+#[doc(hidden)]
+pub use accept::sort_accept_error;
 #[cfg(unix)]
 pub use admission::PerUser;
 pub use admission::{AddressList, AddressListError, PerSource};

@@ -21,6 +21,8 @@ pub(crate) enum Command {
     HandleOne,
     /// It is suspended, waited for, tried and resumed.
     Pause,
+    /// All are let go, and a server that may serve all that have come does.
+    Settle,
     /// Several threads do something to the server at the same time; nobody waits for them here.
     Crowd(Vec<Deed>),
     Drain(Staged),
@@ -95,7 +97,8 @@ pub(crate) fn command() -> BoxedStrategy<Command> {
         4 => Just(Command::Serve),
         2 => Just(Command::Stop),
         2 => Just(Command::HandleOne),
-        1 => Just(Command::Pause),
+        2 => Just(Command::Pause),
+        3 => Just(Command::Settle),
         6 => prop::collection::vec(deed(), 1..4).prop_map(Command::Crowd),
         2 => staged.prop_map(Command::Drain),
         1 => Just(Command::Close),

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socketserver_core::testing::{Script, ScriptedClient, ScriptedTransport};
 use socketserver_core::{Backlog, Drain, ServeError, ServerHandle, ShutdownHandle};
@@ -140,17 +140,42 @@ impl Life {
     pub(crate) fn pause(&mut self) {
         self.disperse();
         self.handle.suspend();
-        if self.handle.wait_until_at_most(0, Duration::from_millis(2)) {
-            // A handler that was inside may have resumed it, and another one come in.
+        // A handler that is inside could resume it.
+        if self.handle.wait_until_at_most(0, Duration::from_millis(2)) && self.handle.is_suspended()
+        {
             let accepted = self.handle.counts().accepted;
-            if self.handle.is_suspended() && self.handle.live_requests() == 0 {
-                self.deliver(Kind::Quick);
-                // It would be let in now.
-                self.handle.set_max_connections(Some(self.ceiling));
-                assert_eq!(self.handle.counts().accepted, accepted);
-            }
+            self.deliver(Kind::Quick);
+            let waits = self.script.waits();
+            // Wakes the loop, which looks again.
+            self.handle.suspend();
+            self.away_until("a turn", || self.script.waits() > waits);
+            assert_eq!(self.handle.counts().accepted, accepted, "it is suspended");
         }
         self.handle.resume();
+    }
+
+    /// With nobody who blocks and nothing that forbids it, all that is there is served.
+    pub(crate) fn settle(&mut self) {
+        self.disperse();
+        // Not without need: it would make up for a wake that was lost.
+        if self.handle.is_suspended() {
+            self.handle.resume();
+        }
+        if self.handle.max_connections() == Some(0) {
+            self.handle.set_max_connections(Some(1));
+        }
+        self.world.release_all();
+        self.away_until("the backlog is served", || self.script.backlog() == 0);
+    }
+
+    /// Waits until `done`, or until the server serves no more.
+    fn away_until(&self, what: &str, done: impl Fn() -> bool) {
+        let Place::Away(thread, _) = &self.place else { return };
+        let begun = Instant::now();
+        while !done() && !thread.is_finished() {
+            assert!(begun.elapsed() < PATIENCE, "{what}: hangs");
+            thread::yield_now();
+        }
     }
 
     pub(crate) fn crowd(&mut self, deeds: Vec<Deed>) {

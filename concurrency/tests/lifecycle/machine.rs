@@ -60,6 +60,7 @@ impl StateMachineTest for Machine {
             Command::Stop => life.stop(),
             Command::HandleOne => life.handle_one(),
             Command::Pause => life.pause(),
+            Command::Settle => life.settle(),
             Command::Crowd(deeds) => life.crowd(deeds),
             Command::Drain(staged) => life.drain(staged),
             Command::Close => life.close(),

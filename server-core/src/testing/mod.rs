@@ -2,7 +2,7 @@
 //!
 //! Loops, strategies and services can be tested with these without a port and without a sleep. Time
 //! is virtual where it can be: a wait with a limit and nothing scripted is over at once; with a
-//! [`VirtualClock`] the loop knows how long that was.
+//! [`VirtualClock`] the loop knows how long that was. A [`Faulty`] transport makes calls of any other one fail.
 
 mod client;
 #[cfg_attr(
@@ -13,6 +13,7 @@ mod client;
     )
 )]
 pub(crate) mod clock;
+mod faulty;
 mod inline;
 mod request;
 mod script;
@@ -22,6 +23,7 @@ mod transport;
 
 pub use client::ScriptedClient;
 pub use clock::VirtualClock;
+pub use faulty::{Call, Faults, Faulty};
 pub use inline::Inline;
 pub use request::{Closed, ScriptedRequest};
 pub use script::Script;

@@ -109,6 +109,11 @@ impl Script {
         self.enter(at, Event::Step(Step::Error(error)))
     }
 
+    /// The same for a [`break_wait`](Self::break_wait).
+    pub fn break_wait_at(&self, at: Duration, error: io::Error) -> &Self {
+        self.enter(at, Event::Step(Step::BreakWait(error)))
+    }
+
     /// The same for a wake that nobody has a reason for.
     pub fn wake_at(&self, at: Duration) -> &Self {
         self.enter(at, Event::Wake)
