@@ -261,6 +261,8 @@ impl Life {
         assert_eq!(counts.accepted + backlog as u64, delivered as u64, "{counts:?}");
         assert_eq!(self.script.closed().closed(), counts.accepted, "{counts:?}");
         assert!(self.handle.connections().is_empty());
+        let refuses = matches!(self.runs, Runs::PoolThatRefuses);
+        assert!(refuses || counts.overloaded == 0, "{counts:?}");
         self.closed.into_iter().for_each(|accepted| assert_eq!(counts.accepted, accepted));
         self.world.check_fates();
     }

@@ -46,7 +46,7 @@ impl Runs {
         world: World,
         most: usize,
     ) -> Box<dyn Subject> {
-        let pool = || ThreadPool::new(2).queue(1).idle_timeout(Duration::from_millis(1));
+        let pool = || ThreadPool::new(1).queue(1).idle_timeout(Duration::from_millis(1));
         match self {
             Self::Synchronous => made(transport, Synchronous::new(), world, most),
             Self::Threads => made(transport, ThreadPerRequest::new(), world, most),
