@@ -7,6 +7,11 @@
 mod exhaustion;
 mod measured;
 mod live_view;
+#[cfg(target_os = "linux")]
+#[path = "../support/errno.rs"]
+mod errno;
+#[cfg(target_os = "linux")]
+mod faults;
 mod packets;
 mod pool;
 #[cfg(unix)]

@@ -64,8 +64,14 @@ impl Program {
     /// Waits for the end; gives the status and what else was written to standard output and error.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         let stdout = rest(&self.stdout);
+        let (status, stderr) = self.end();
+        (status, stdout, stderr)
+    }
+
+    /// Waits for the end; gives the status and what else was written to standard error.
+    pub(crate) fn end(&mut self) -> (ExitStatus, Vec<String>) {
         let stderr = rest(&self.stderr);
-        (self.child.wait().unwrap(), stdout, stderr)
+        (self.child.wait().unwrap(), stderr)
     }
 }
 
