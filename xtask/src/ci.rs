@@ -44,6 +44,9 @@ pub(crate) fn run() -> Outcome {
     if !cargo::has_program("python3") {
         notices.push("python3 was not found: tests that use CPython as a client are left out, and nothing is compared with it live");
     }
+    if cfg!(target_os = "linux") && !cargo::has_program("strace") {
+        notices.push("strace was not found: no system call is made to fail by the kernel");
+    }
     for notice in &notices {
         println!("notice: {notice}");
     }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod errors;
+mod faults;
 mod handle_request;
 mod limits;
 mod observer;

@@ -124,6 +124,18 @@ fn a_wait_that_is_interrupted_goes_on() {
 }
 
 #[test]
+fn a_wake_that_finds_no_memory_is_not_given_up() {
+    if !can_inject() {
+        return;
+    }
+    let mut server = Faulty::serve("upper", "sendto:error=ENOBUFS:when=1..3");
+    server.server.interrupt();
+    let (status, stderr) = server.server.end();
+    assert!(status.success(), "{stderr:?}");
+    assert_eq!(server.injected(), 3, "one wake, which came through at the fourth attempt");
+}
+
+#[test]
 fn a_thread_that_the_system_refuses_costs_one_request() {
     if !can_inject() {
         return;

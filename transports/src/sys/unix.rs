@@ -106,9 +106,19 @@ pub(crate) fn wake_pair() -> io::Result<(WakeSender, WakeReceiver)> {
 pub(crate) struct WakeSender(UnixStream);
 
 impl WakeSender {
+    const ATTEMPTS: u32 = 1000;
+
     pub(crate) fn wake(&self) {
-        // A full buffer means enough wakes are on their way; no other failure is possible while the receiver lives.
-        let _ = (&self.0).write(&[0]);
+        // A wake that is lost may leave a loop asleep for ever, so this does not give up when the system has no memory
+        // for one byte just now; but it must not block either.
+        for _ in 0..Self::ATTEMPTS {
+            match (&self.0).write(&[0]).map_err(|error| Errno::from_io_error(&error)) {
+                Err(Some(Errno::INTR)) => {}
+                Err(Some(Errno::NOBUFS | Errno::NOMEM)) => std::thread::yield_now(),
+                // A full buffer means enough wakes are on their way. The receiver may be gone.
+                Ok(_) | Err(_) => break,
+            }
+        }
     }
 }
 
