@@ -15,6 +15,7 @@ use crate::support::{server, server_of};
 
 const MS: Duration = Duration::from_millis(1);
 
+#[expect(clippy::unnecessary_wraps, reason = "what the transport asks for")]
 fn failed(error: io::Error) -> Option<GetRequestError> {
     Some(GetRequestError::Failed(error))
 }
