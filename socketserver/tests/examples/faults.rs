@@ -1,7 +1,7 @@
 //! The examples while system calls fail that they make: the kernel says what `strace` has it say. Where there is no
 //! `strace`, or it may not trace, this is left out with a notice.
 
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::OnceLock;
@@ -129,6 +129,10 @@ fn a_wake_that_finds_no_memory_is_not_given_up() {
         return;
     }
     let mut server = Faulty::serve("upper", "sendto:error=ENOBUFS:when=1..3");
+    // One that has nothing to say, nor is told anything: with it the loop is there, and waits again.
+    let client = connect(server.address);
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_to_end(&client), "");
     server.server.interrupt();
     let (status, stderr) = server.server.end();
     assert!(status.success(), "{stderr:?}");
