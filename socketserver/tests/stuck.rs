@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::{BufRead, Read, Write};
+use std::net::Shutdown;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use socketserver::Running;
 use socketserver::observe::Event;
 use socketserver::prelude::*;
 
-use support::{PATIENCE, connect};
+use support::{PATIENCE, connect, read_to_end};
 
 /// Longer than a thread that could run is ever kept from it.
 const LONG: Duration = Duration::from_millis(300);
@@ -60,7 +61,9 @@ fn a_handler_that_does_nothing_is_told_to_be_stuck_and_one_that_waits_is_not() {
         say.send(()).unwrap();
         client.read_exact(&mut [0; 2]).unwrap();
     }
-    drop((client, silent));
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_to_end(&client), "");
+    drop(silent);
     server.stop().unwrap();
     assert!(told.iter().all(|id| id == 2));
 }

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex};
 
 use socketserver_core::testing::{ScriptedClient, ScriptedRequest};
-use socketserver_core::{HandlerError, HandlerResult, Request, ServerHandle, Service};
+use socketserver_core::{HandlerError, HandlerResult, Refusal, Request, ServerHandle, Service};
 
 use crate::command::Kind;
 
@@ -187,7 +187,7 @@ impl Service<ScriptedRequest> for World {
         self.note(request.name(), |fate| fate.errors += 1);
     }
 
-    fn handle_overload(&self, request: &mut ScriptedRequest, _: &String) {
+    fn handle_refusal(&self, request: &mut ScriptedRequest, _: &String, _: Refusal) {
         self.note(request.name(), |fate| fate.overloaded += 1);
     }
 

@@ -4,14 +4,14 @@
 
 // Elsewhere there is no `ulimit`, or no way to know how many descriptors a process needs.
 #[cfg(target_os = "linux")]
-mod exhaustion;
-mod measured;
-mod live_view;
-#[cfg(target_os = "linux")]
 #[path = "../support/errno.rs"]
 mod errno;
 #[cfg(target_os = "linux")]
+mod exhaustion;
+#[cfg(target_os = "linux")]
 mod faults;
+mod live_view;
+mod measured;
 mod packets;
 mod pool;
 #[cfg(unix)]
