@@ -1,8 +1,6 @@
 //! Requests that nobody could be started to run: they are closed, counted and reported, and the loop pauses, to the
 //! millisecond.
 
-#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
-
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
