@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::testing::{ScriptedRequest, ScriptedTransport};
 
 /// A thread for each job, which nobody joins.
-struct Threads;
+pub(super) struct Threads;
 
 impl<J: Job + Send + 'static> Concurrency<J> for Threads {
     fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {

@@ -6,6 +6,7 @@
 mod counts;
 mod drain;
 mod lifecycle;
+mod limit;
 
 use loom::model::Builder;
 use loom::thread::JoinHandle;
