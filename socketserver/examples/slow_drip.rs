@@ -13,7 +13,7 @@
 //!
 //! The queue of the pool is long, so that clients wait there and not in the listener's backlog. The time they wait counts
 //! for their deadlines: a worker that comes to one that was slow meanwhile cuts it at once. So, however many there are, a new
-//! client waits for little longer than the deadlines are, and most of that only when it comes in the middle of them.
+//! client waits for little longer than the deadlines are. One that keeps its connection has its worker.
 
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
 
@@ -45,14 +45,15 @@ const DRIP: Duration = Duration::from_millis(100);
 /// How long it rests when it was cut: from half of that to one and a half.
 const REST: Duration = Duration::from_secs(1);
 /// How much longer than its deadline a client may be there: for the queue, and for a busy machine.
-const IN_TIME: Duration = Duration::from_secs(5);
+const SLACK: Duration = Duration::from_secs(5);
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, address, drips, seconds] = &arguments[..]
+    if let [word, address, drips, seconds, deadline] = &arguments[..]
         && word == "drips"
     {
-        return attack(address.parse()?, drips.parse()?, seconds.parse()?);
+        let in_time = Duration::from_millis(deadline.parse()?) + SLACK;
+        return attack(address.parse()?, drips.parse()?, seconds.parse()?, in_time);
     }
     let drips = arguments.first().map_or(Ok(2000), |drips| drips.parse())?;
     let seconds = arguments.get(1).map_or(Ok(10), |seconds| seconds.parse())?;
@@ -93,6 +94,7 @@ fn measure(
 
     let mut attack = Command::new(std::env::current_exe()?)
         .args(["drips", &address.to_string(), &drips.to_string(), &seconds.to_string()])
+        .arg(deadline.as_millis().to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -275,7 +277,12 @@ impl Drip {
 }
 
 /// All slow clients, driven by this thread. Fails if one was not cut in time.
-fn attack(address: SocketAddr, drips: u32, seconds: u64) -> Result<ExitCode, Box<dyn Error>> {
+fn attack(
+    address: SocketAddr,
+    drips: u32,
+    seconds: u64,
+    in_time: Duration,
+) -> Result<ExitCode, Box<dyn Error>> {
     let begin = Instant::now();
     let mut drips: Vec<_> = (0..drips)
         .map(|number| {
@@ -302,7 +309,7 @@ fn attack(address: SocketAddr, drips: u32, seconds: u64) -> Result<ExitCode, Box
                     let there = drip.since.elapsed();
                     fate.cut += 1;
                     fate.longest = fate.longest.max(there);
-                    fate.late += usize::from(there > IN_TIME);
+                    fate.late += usize::from(there > in_time);
                     drip.connection = None;
                     drip.since = Instant::now();
                 } else if drip.connection.is_none() && !over && drip.since.elapsed() >= drip.rest {
@@ -312,7 +319,7 @@ fn attack(address: SocketAddr, drips: u32, seconds: u64) -> Result<ExitCode, Box
             thread::sleep(part);
         }
         let there = drips.iter().filter(|drip| drip.connection.is_some()).count();
-        if over && (there == 0 || end.elapsed() > IN_TIME) {
+        if over && (there == 0 || end.elapsed() > in_time) {
             for (name, fate) in [("silent", &silent), ("dripping", &dripping)] {
                 let Fate { cut, longest, late } = fate;
                 println!(
