@@ -1,7 +1,7 @@
 //! What slow clients do to others: 2,000 that send nothing, or a byte now and then, against a pool of 8 workers.
 //!
 //! ```text
-//! cargo run --release --example slow_drip -- [DRIPS] [SECONDS] [WORKERS] [DEADLINE, MS]
+//! cargo run --release --example slow_drip -- [DRIPS] [SECONDS] [WORKERS] [DEADLINE, MS] [SLOW ONES AT A TIME]
 //! ```
 //!
 //! Honest clients ask meanwhile, some on connections that they keep, some on a new one for each request; it tells how long
@@ -10,6 +10,10 @@
 //!
 //! The slow clients are in a process of their own (this program again), so that neither side runs out of descriptors: each
 //! needs as many as there are clients, and a few more (`ulimit -n`).
+//!
+//! The slow clients come from one address and the honest ones from one each, all 127.0.0.x (Linux has them). With the last argument the
+//! server lets in no more than so many from one address at a time, half as many as there are workers, say: then the slow
+//! ones that are let in are cut all the same, the others are turned away at the door, and workers are left for the honest.
 //!
 //! The queue of the pool is long, so that clients wait there and not in the listener's backlog. The time they wait counts
 //! for their deadlines: a worker that comes to one that was slow meanwhile cuts it at once. So, however many there are, a new
@@ -28,6 +32,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use socketserver::prelude::*;
+use socketserver::transports::socket2::{Domain, Socket, Type};
 
 /// A request that is not there in time may take a second longer for each 1000 bytes.
 const RATE: u64 = 1000;
@@ -35,8 +40,11 @@ const RATE: u64 = 1000;
 const IDLE: Duration = Duration::from_secs(1);
 const LONGEST_LINE: u64 = 1000;
 
-/// Honest clients of each kind.
-const HONEST: usize = 2;
+/// Where the slow clients come from.
+const SLOW: u8 = 2;
+/// Where the honest ones come from, of each kind.
+const KEPT: [u8; 2] = [10, 11];
+const NEW: [u8; 2] = [12, 13];
 /// How long they think between two requests.
 const THINK: Duration = Duration::from_millis(2);
 
@@ -59,7 +67,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let seconds = arguments.get(1).map_or(Ok(10), |seconds| seconds.parse())?;
     let workers = arguments.get(2).map_or(Ok(8), |workers| workers.parse())?;
     let deadline = arguments.get(3).map_or(Ok(50), |deadline| deadline.parse())?;
-    measure(drips, seconds, workers, Duration::from_millis(deadline))
+    let per_source = arguments.get(4).map(|most| most.parse()).transpose()?;
+    measure(drips, seconds, workers, Duration::from_millis(deadline), per_source)
 }
 
 fn measure(
@@ -67,6 +76,7 @@ fn measure(
     seconds: u64,
     workers: usize,
     deadline: Duration,
+    per_source: Option<usize>,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let upper = stream_fn(|client: &mut Stream<TcpConnection>| {
         let mut line = Vec::new();
@@ -84,6 +94,7 @@ fn measure(
         Deadlines::new().first_byte(deadline).min_rate(RATE, deadline).idle(IDLE).read(IDLE);
     let server = PoolTcpServer::new(Tcp::bind("127.0.0.1:0")?, pool, upper)
         .with_config(ServerConfig::new().deadlines(deadlines))
+        .with_admission(PerSource::new(per_source.unwrap_or(usize::MAX)))
         .spawn()?;
     let address = *server.local_addr();
     let time = Duration::from_secs(seconds);
@@ -121,7 +132,8 @@ fn measure(
     }
     let status = attack.wait()?;
     let handle = server.handle().clone();
-    server.stop()?;
+    let (_, counts) = server.stop()?;
+    println!("turned away: {}", counts.turned_away.source);
     let cuts = handle.cuts();
     println!(
         "cut by the server: {} by first byte, {} by minimum rate, {} by idle, {} by read",
@@ -154,12 +166,12 @@ struct Waited {
 impl Honest {
     fn start(address: SocketAddr) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let start = |kept: bool| {
+        let start = |kept: bool, host: u8| {
             let stop = Arc::clone(&stop);
-            thread::Builder::new().spawn(move || asking(address, kept, &stop))
+            thread::Builder::new().spawn(move || asking((address, host), kept, &stop))
         };
-        let kept = (0..HONEST).map(|_| start(true)).collect::<io::Result<_>>()?;
-        let new = (0..HONEST).map(|_| start(false)).collect::<io::Result<_>>()?;
+        let kept = KEPT.into_iter().map(|host| start(true, host)).collect::<io::Result<_>>()?;
+        let new = NEW.into_iter().map(|host| start(false, host)).collect::<io::Result<_>>()?;
         Ok(Self { stop, kept, new })
     }
 
@@ -180,13 +192,13 @@ impl Honest {
     }
 }
 
-fn asking(address: SocketAddr, kept: bool, stop: &AtomicBool) -> (Vec<Duration>, usize) {
+fn asking(way: (SocketAddr, u8), kept: bool, stop: &AtomicBool) -> (Vec<Duration>, usize) {
     let (mut times, mut lost) = (Vec::new(), 0);
     let mut connection = None;
     while !stop.load(Ordering::Relaxed) {
         let known = connection.is_some();
         let begin = Instant::now();
-        match ask(address, connection.take()) {
+        match ask(way, connection.take()) {
             Ok(used) => {
                 // What a kept connection costs to make is what a new one costs.
                 if known == kept {
@@ -201,16 +213,26 @@ fn asking(address: SocketAddr, kept: bool, stop: &AtomicBool) -> (Vec<Duration>,
     (times, lost)
 }
 
-fn ask(address: SocketAddr, connection: Option<TcpStream>) -> io::Result<TcpStream> {
+fn ask((address, host): (SocketAddr, u8), connection: Option<TcpStream>) -> io::Result<TcpStream> {
     let mut server = match connection {
         Some(connection) => connection,
-        None => TcpStream::connect(address)?,
+        None => connect(address, host)?,
     };
     server.set_nodelay(true)?;
     server.write_all(b"hello\n")?;
     let mut answer = [0; 6];
     server.read_exact(&mut answer)?;
     if &answer == b"HELLO\n" { Ok(server) } else { Err(ErrorKind::InvalidData.into()) }
+}
+
+/// Connects from 127.0.0.`host`, where there is such an address.
+fn connect(address: SocketAddr, host: u8) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    if cfg!(target_os = "linux") {
+        socket.bind(&SocketAddr::from(([127, 0, 0, host], 0)).into())?;
+    }
+    socket.connect(&address.into())?;
+    Ok(socket.into())
 }
 
 /// How long requests took.
@@ -254,10 +276,11 @@ struct Fate {
 
 impl Drip {
     fn come(&mut self, address: SocketAddr) -> io::Result<()> {
-        let connection = TcpStream::connect(address)?;
+        let connection = connect(address, SLOW)?;
         connection.set_nonblocking(true)?;
         if !self.silent {
-            (&connection).write_all(b"x")?;
+            // It may have been turned away already.
+            let _ = (&connection).write_all(b"x");
         }
         self.since = Instant::now();
         self.connection = Some(connection);
