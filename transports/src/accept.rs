@@ -9,6 +9,7 @@
 //! | for packets also `ECONNREFUSED`, `EMSGSIZE`, `ENETRESET` | failed | a reply from earlier reached nobody, so there is no packet now; or this packet is too long |
 //! | `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM` | exhausted | it gets better when something is closed; until then a retry would spin. With a [reserve](crate::reserve) the first two become dismissed clients |
 //! | `EPERM` | exhausted | a security rule forbids it, and the connection may stay in the queue: a retry would spin too |
+//! | `EOPNOTSUPP` | exhausted | accept(2) has it among the network errors of one connection, but it may be the listener's, and would not go away |
 //! | all others (`EBADF`, `EINVAL`, `ENOTSOCK`, …) | fatal | the listener is broken, or not one |
 
 use std::io;

@@ -35,6 +35,7 @@ pub(crate) const PAUSE: &[Errno] = &[
     Errno("ENFILE", 23),
     Errno("ENOBUFS", 105),
     Errno("ENOMEM", 12),
+    Errno("EOPNOTSUPP", 95),
     Errno("EPERM", 1),
 ];
 
@@ -46,7 +47,6 @@ pub(crate) const STOP: &[Errno] = &[
     Errno("ENOSR", 63),
     Errno("ENOSYS", 38),
     Errno("ENOTSOCK", 88),
-    Errno("EOPNOTSUPP", 95),
     Errno("EPROTONOSUPPORT", 93),
     Errno("ESOCKTNOSUPPORT", 94),
 ];
