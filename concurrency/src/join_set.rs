@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use socketserver_core::Patience;
+
 /// A set of threads; dropping it does not wait for them.
 #[derive(Debug, Default)]
 pub(crate) struct JoinSet(Arc<Shared>);
@@ -86,14 +88,20 @@ impl JoinSet {
 }
 
 impl JoinSet {
-    /// Waits until all threads have ended, but no longer than to the deadline; says how many have not. In one of the
+    /// Waits until all threads have ended, but no longer than there is patience; says how many have not. In one of the
     /// threads it does not wait.
-    pub(crate) fn wait_until(&self, deadline: Instant) -> usize {
+    pub(crate) fn wait_for(&self, patience: &Patience<'_>) -> usize {
+        let shared = Arc::clone(&self.0);
+        let _woken = patience.wake_with(move || {
+            // Who looks and finds nothing does not let go of the lock before it sleeps.
+            drop(shared.lock());
+            shared.empty.notify_all();
+        });
         let mut threads = self.0.lock();
         if !threads.has_current() {
             while !threads.live.is_empty() {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
+                let left = patience.deadline().saturating_duration_since(Instant::now());
+                if left.is_zero() || patience.is_hurried() {
                     return threads.live.len();
                 }
                 let woken = self.0.empty.wait_timeout(threads, left);

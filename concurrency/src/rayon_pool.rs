@@ -5,9 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
+use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker};
 
 use crate::contained::contained;
 
@@ -164,9 +163,9 @@ impl<J: Job + Send + 'static> Concurrency<J> for RayonPool {
         self.join_set.join_all();
     }
 
-    fn wait_for_workers(&self, deadline: Instant) -> usize {
+    fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
         drop(lock(&self.pool).take());
-        self.join_set.wait_until(deadline)
+        self.join_set.wait_for(patience)
     }
 }
 

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected};
+use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected};
 
 use crate::join_set::JoinSet;
 use crate::{seat, thread_name};
@@ -112,7 +111,7 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
         self.threads.join_all();
     }
 
-    fn wait_for_workers(&self, deadline: Instant) -> usize {
-        self.threads.wait_until(deadline)
+    fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
+        self.threads.wait_for(patience)
     }
 }

@@ -1,10 +1,12 @@
 //! What a server and all handles on it share, whatever the types of its three parts.
 
-use crate::connections::Registry;
+use crate::connections::{DrainHooks, Registry};
 use crate::counts::Counters;
+use crate::interrupt::Interrupts;
 use crate::lifecycle::Lifecycle;
 use crate::observer::Event;
 use crate::observers::Observers;
+use crate::patience::Hurry;
 use crate::sync::Arc;
 use crate::transport::Waker;
 
@@ -14,6 +16,9 @@ pub(crate) struct Common {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) counters: Counters,
     pub(crate) connections: Arc<Registry>,
+    pub(crate) drain_hooks: Arc<DrainHooks>,
+    pub(crate) hurry: Hurry,
+    pub(crate) interrupts: Interrupts,
     pub(crate) observers: Observers,
 }
 
@@ -23,6 +28,9 @@ impl Common {
             lifecycle: Lifecycle::new(waker.clone()),
             counters: Counters::default(),
             connections: Arc::new(Registry::new(waker)),
+            drain_hooks: Arc::default(),
+            hurry: Hurry::default(),
+            interrupts: Interrupts::default(),
             observers: Observers::default(),
         }
     }

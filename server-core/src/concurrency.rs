@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
-use std::time::Instant;
 
 use crate::outcome::Exit;
+use crate::patience::Patience;
 use crate::source::Source;
 use crate::transport::{Transport, Waker};
 
@@ -23,8 +23,8 @@ use crate::transport::{Transport, Waker};
 /// 4. [`service_actions`](Self::service_actions) once per turn of `serve_forever`, or
 ///    [`handle_timeout`](Self::handle_timeout) when `handle_request` runs out of time; the service's
 ///    hooks of the same names follow.
-/// 5. When the server is drained: [`wait_for_workers`](Self::wait_for_workers), and if that was not enough
-///    [`end_workers`](Self::end_workers).
+/// 5. When the server is drained: [`drain_begins`](Self::drain_begins),
+///    [`wait_for_workers`](Self::wait_for_workers), and if that was not enough [`end_workers`](Self::end_workers).
 /// 6. [`server_close`](Self::server_close), when the listener is closed already; it may come more
 ///    than once.
 ///
@@ -75,15 +75,25 @@ pub trait Concurrency<J: Job> {
     /// Must not wait for the calling thread, should that be one of the workers.
     fn server_close(&self) {}
 
-    /// Waits for the workers, but no longer than to the deadline, and whatever the strategy's settings say. Says how many
+    /// Waits for the workers, but no longer than there is patience, and whatever the strategy's settings say. Says how many
     /// are still at work then.
     ///
     /// A strategy without workers has none. The default, for a strategy that does not know better, is
     /// [`server_close`](Self::server_close), which may wait longer.
-    fn wait_for_workers(&self, deadline: Instant) -> usize {
-        let _ = deadline;
+    fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
+        let _ = patience;
         self.server_close();
         0
+    }
+
+    /// Called when the server drains, before workers are [waited for](Self::wait_for_workers): tells those that cannot see it,
+    /// because they are other processes. The default has none of these.
+    fn drain_begins(&self) {}
+
+    /// Whether it runs requests in processes that it forks, for which there should be no other threads. The default is that
+    /// it does not; a strategy that wraps another says what that says.
+    fn forks(&self) -> bool {
+        false
     }
 
     /// Ends workers that outstayed the deadline of a [drain](crate::Server::drain), if the strategy can: processes can be
@@ -128,6 +138,12 @@ pub trait Job {
     /// Refuses the request because there is nobody to run it: the service's `handle_refusal` may send a
     /// last word, then `shutdown_request`. Never unwinds.
     fn overloaded(self) -> Finished;
+
+    /// What tells the handler of this job, in this process, that the server drains: for strategies that run jobs in other
+    /// processes, which do not see it. The default tells nobody.
+    fn drain_order(&self) -> Box<dyn FnOnce() + Send> {
+        Box::new(|| ())
+    }
 
     /// Closes this process's copy of a request that another process serves: what the parent does
     /// after a fork. No `shutdown_request`, so the connection itself stays up.

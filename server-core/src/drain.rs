@@ -1,13 +1,13 @@
 //! The third verb: a stop in stages, which loses no work it need not lose, never hangs, and says what it did.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::concurrency::{Concurrency, EndWorkers};
-use crate::connections::{ConnectionInfo, CutReason};
+use crate::concurrency::Concurrency;
+use crate::connections::ConnectionInfo;
+use crate::draining::Draining;
 use crate::job::ServiceJob;
 use crate::lifecycle::Verb;
-use crate::observer::{DrainStage, Event};
 use crate::server::Server;
 use crate::service::Service;
 use crate::transport::Transport;
@@ -59,11 +59,6 @@ impl Drain {
         self
     }
 
-    /// How long busy requests may go on.
-    pub const fn get_deadline(&self) -> Duration {
-        self.deadline
-    }
-
     /// How long handlers get to come to their end once their connections are cut, and processes once they are told to
     /// terminate. The default is a second.
     pub const fn grace(mut self, grace: Duration) -> Self {
@@ -75,6 +70,21 @@ impl Drain {
     pub const fn backlog(mut self, backlog: Backlog) -> Self {
         self.backlog = backlog;
         self
+    }
+
+    /// How long busy requests may go on.
+    pub const fn get_deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// How long what was forced gets to come to its end.
+    pub const fn get_grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// What becomes of requests that were not accepted yet.
+    pub const fn get_backlog(&self) -> Backlog {
+        self.backlog
     }
 }
 
@@ -93,7 +103,7 @@ pub struct DrainReport {
     pub finished: usize,
     /// Connections that were idle when the drain began, and ended at once.
     pub idle_ended: usize,
-    /// Connections that were cut at the deadline.
+    /// Connections that were cut: at the deadline, or by [`force_drain`](crate::ServerHandle::force_drain) also before.
     pub forced: usize,
     /// Worker processes that were told to terminate at the deadline.
     pub terminated: usize,
@@ -155,8 +165,10 @@ where
     ///
     /// 1. If so [asked](Drain::backlog), what waits in the backlog is accepted and served.
     /// 2. The listener is closed. Handlers can see that the server [drains](crate::ServerHandle::is_draining).
-    /// 3. Idle connections end at once; one that becomes idle later does then.
-    /// 4. Busy requests may go on up to the [deadline](Drain::deadline).
+    /// 3. Idle connections end at once; one that becomes idle later does then. Handlers that asked for it are
+    ///    [told](crate::ServerHandle::on_drain).
+    /// 4. Busy requests may go on up to the [deadline](Drain::deadline), unless somebody
+    ///    [hurries](crate::ServerHandle::force_drain).
     /// 5. What is left is forced: connections are shut down in both directions, so that blocked receives and sends return;
     ///    worker processes get `SIGTERM`.
     /// 6. A last [grace](Drain::grace), after which worker processes get `SIGKILL`.
@@ -164,60 +176,18 @@ where
     /// What runs even then (a handler that computes without end, say) is in the report as stuck, and is not waited for,
     /// now or when the server is dropped.
     ///
+    /// A handler that got hold of its own server and drains it waits for itself, up to the deadline.
+    ///
     /// A second call waits once more, for what was left. A hook of the service that panics over a request of the backlog
     /// is counted, and does not end the drain.
     pub fn drain(&mut self, drain: Drain) -> DrainReport {
-        let start = Instant::now();
-        // A deadline beyond the end of time is the end of time, nearly.
-        let after = |time: Duration| {
-            Instant::now()
-                .checked_add(time)
-                .unwrap_or_else(|| start + Duration::from_secs(u32::MAX.into()))
-        };
-        let deadline = after(drain.deadline);
-        let mut before = self.common.connections.gate.inside();
-        let mut report = DrainReport::default();
-        self.common.tell(|| Event::Draining(DrainStage::Begun { requests: before }));
-        if drain.backlog == Backlog::Serve {
-            let (served, idle_ended) = self.serve_backlog(deadline);
-            before += served;
-            report.idle_ended = idle_ended;
+        let server = self.handle();
+        let draining = Draining::begin(drain, &server);
+        if let Some(mut serve) = self.serve(Verb::HandleRequest) {
+            draining.backlog(&mut serve);
         }
         self.close_listener();
-        let (registry, concurrency) = (&self.common.connections, self.concurrency());
-        report.idle_ended += registry.drain();
-        let connections = report.idle_ended;
-        self.common.tell(|| Event::Draining(DrainStage::IdleEnded { connections }));
-        let mut late = 0;
-        registry.gate.wait_until(0, Some(deadline));
-        report.workers_left = concurrency.wait_for_workers(deadline);
-        if registry.gate.inside() > 0 || report.workers_left > 0 {
-            late = registry.gate.inside();
-            let (forced, idle_before) = registry.cut_all(CutReason::Forced);
-            report.forced = forced;
-            report.idle_ended = report.idle_ended.saturating_sub(idle_before);
-            report.terminated = concurrency.end_workers(EndWorkers::Terminate);
-            let processes = report.terminated;
-            self.common
-                .tell(|| Event::Draining(DrainStage::Forced { connections: forced, processes }));
-            let grace = after(drain.grace);
-            registry.gate.wait_until(0, Some(grace));
-            report.workers_left = concurrency.wait_for_workers(grace);
-            if report.workers_left > 0 {
-                report.killed = concurrency.end_workers(EndWorkers::Kill);
-                let processes = report.killed;
-                self.common.tell(|| Event::Draining(DrainStage::Killed { processes }));
-                // What is killed ends, but the system has to say so.
-                let end = if report.killed > 0 { after(drain.grace) } else { grace };
-                report.workers_left = concurrency.wait_for_workers(end);
-            }
-            report.requests_left = registry.gate.inside();
-            report.stuck = registry.list();
-        }
-        report.finished = before.saturating_sub(report.idle_ended + late.max(report.forced));
-        report.time = start.elapsed();
-        self.common.tell(|| Event::Draining(DrainStage::Done(&report)));
-        report
+        draining.finish(&server, self.concurrency())
     }
 
     /// Closes the listener, and waits until no request is in progress or `enough` says so; for whoever cannot know yet
@@ -226,16 +196,5 @@ where
     pub fn stop_listening(&mut self, enough: impl Fn() -> bool) {
         self.close_listener();
         self.common.connections.gate.wait_until_empty_or(enough);
-    }
-
-    /// Serves what is in the backlog, up to the deadline. Says how many requests came to this process's workers, and how
-    /// many idle connections made room for them.
-    fn serve_backlog(&mut self, deadline: Instant) -> (usize, usize) {
-        let handed_over = self.counts().handed_over;
-        let Some(mut serve) = self.serve(Verb::HandleRequest) else { return (0, 0) };
-        let (taken, idle_ended) = serve.backlog(deadline);
-        drop(serve);
-        let elsewhere = self.counts().handed_over - handed_over;
-        (taken.saturating_sub(usize::try_from(elsewhere).unwrap_or(usize::MAX)), idle_ended)
     }
 }

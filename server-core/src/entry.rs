@@ -74,8 +74,12 @@ where
         let limit = timeout.into_iter().chain(rest).chain(early).min();
         let look = self.alarm.as_ref().map(Alarm::left);
         let first = limit.into_iter().chain(look).min();
+        let attending = self.server.common().interrupts.attending(&self.server);
         let wait = wait.timeout(first).source(self.concurrency.source());
+        let wait = wait.interrupt(attending.source());
         let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        attending.attend();
+        drop(attending);
         if let Some(alarm) = &mut self.alarm {
             alarm.look(&self.server);
         }

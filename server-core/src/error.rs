@@ -18,6 +18,8 @@ pub enum ServeError {
     GetRequest(io::Error),
     /// A process that serves could not be started.
     StartWorker(io::Error),
+    /// Signals could not be waited for. Only where a server serves until one comes.
+    Signals(io::Error),
 }
 
 impl fmt::Display for ServeError {
@@ -26,6 +28,7 @@ impl fmt::Display for ServeError {
             Self::Closed => f.write_str("the server has been closed"),
             Self::Wait(error) => write!(f, "cannot wait for requests: {error}"),
             Self::GetRequest(error) => write!(f, "cannot take requests any more: {error}"),
+            Self::Signals(error) => write!(f, "cannot wait for signals: {error}"),
             Self::StartWorker(error) => write!(f, "cannot start a worker process: {error}"),
         }
     }
@@ -35,7 +38,10 @@ impl Error for ServeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Closed => None,
-            Self::Wait(error) | Self::GetRequest(error) | Self::StartWorker(error) => Some(error),
+            Self::Wait(error)
+            | Self::GetRequest(error)
+            | Self::StartWorker(error)
+            | Self::Signals(error) => Some(error),
         }
     }
 }

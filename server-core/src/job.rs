@@ -198,6 +198,7 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
                 None => self.report(&mut request, error),
             },
         };
+        self.place.served();
         if request.is_detached() {
             self.leave(Door::Detached, started);
             return finished;
@@ -209,6 +210,11 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
 
     fn overloaded(self) -> Finished {
         self.refuse(Refusal::Overload)
+    }
+
+    fn drain_order(&self) -> Box<dyn FnOnce() + Send> {
+        let server = self.server.clone();
+        Box::new(move || server.announce_drain())
     }
 
     fn close_request(mut self) {

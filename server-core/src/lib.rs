@@ -72,9 +72,11 @@ mod connections;
 mod counts;
 mod deadlines;
 mod drain;
+mod draining;
 mod entry;
 mod error;
 mod handler_error;
+mod interrupt;
 mod job;
 mod lifecycle;
 #[cfg(all(loom, test))]
@@ -84,6 +86,7 @@ mod observers;
 mod outcome;
 mod overrides;
 mod pass_on;
+mod patience;
 mod refusal;
 mod report;
 mod request;
@@ -106,17 +109,19 @@ pub use concurrency::{Concurrency, Dispatched, EndWorkers, Finished, Job, Listen
 pub use config::{PollInterval, ServerConfig};
 pub use connections::{
     AcceptRate, CallGuard, ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts,
-    Direction, IdleGuard, Waiting, Watch,
+    Direction, IdleGuard, OnDrain, Waiting, Watch,
 };
 pub use counts::Counts;
 pub use deadlines::{Deadline, Deadlines};
 pub use drain::{Backlog, Drain, DrainReport};
 pub use error::{ServeError, ShutdownError};
 pub use handler_error::{BoxError, HandlerError, HandlerResult};
+pub use interrupt::Interrupt;
 pub use job::ServiceJob;
 pub use observer::{Client, Door, DrainStage, Event, Finish, Observer};
 pub use outcome::{Ended, Exit, Handled};
 pub use overrides::{OnError, OnRefusal, OnServiceActions, OnTimeout, ServiceExt, Verify};
+pub use patience::{Patience, WakeGuard};
 pub use refusal::{AtLimit, Refusal, TurnedAway};
 pub use request::{DatagramRequest, Request, StreamRequest, Watched};
 pub use server::Server;

@@ -115,22 +115,21 @@ where
         }
     }
 
-    /// Serves what is there, without waiting for more, up to the deadline or the first failure. Says how many requests
-    /// were, and how many idle connections were ended to make room.
-    pub(crate) fn backlog(&mut self, deadline: Instant) -> (usize, usize) {
-        let (mut taken, mut idle_ended) = (0, 0);
+    /// Serves what is there, without waiting for more, up to the deadline or the first failure.
+    pub(crate) fn backlog(&mut self, deadline: Instant) {
         let registry = Arc::clone(self.server.registry());
         // A server that is closed to all will not open for this.
         while !registry.gate.is_shut() {
             let left = deadline.saturating_duration_since(clock::now());
-            if left.is_zero() {
+            if left.is_zero() || self.server.common().hurry.times() > 0 {
                 break;
             }
             // Nobody knows what is there as long as there is nobody to run it.
             let entry = self.entry();
             let room = matches!(entry, Entry::Open | Entry::Refuse(_));
             if entry == Entry::Shut && !registry.is_draining() {
-                idle_ended = registry.drain();
+                // Who is idle makes room.
+                self.server.announce_drain();
             }
             let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
                 Ok(Readiness::Request) => guarded(|| self.take_request()),
@@ -140,13 +139,11 @@ where
                 Ok(Readiness::TimedOut) | Err(_) => break,
             };
             match handled {
-                Ok(Ok(Handled::Served | Handled::Started)) => taken += 1,
                 // A hook's panic was counted and its request closed. The others are not to suffer for it.
-                Ok(Ok(Handled::Refused)) | Err(_) => {}
+                Ok(Ok(Handled::Served | Handled::Started | Handled::Refused)) | Err(_) => {}
                 Ok(_) => break,
             }
         }
-        (taken, idle_ended)
     }
 
     /// Uses the stop up that was ordered.

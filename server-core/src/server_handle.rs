@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Common;
 use crate::concurrency::Concurrency;
-use crate::connections::{AcceptRate, ConnectionId, ConnectionInfo, CutReason, Registry};
+use crate::connections::{AcceptRate, ConnectionId, ConnectionInfo, CutReason, OnDrain, Registry};
 use crate::counts::{Counters, Counts};
 use crate::job::ServiceJob;
 use crate::observer::Event;
@@ -91,6 +91,62 @@ impl ServerHandle {
         self.common.connections.is_draining()
     }
 
+    /// Calls `hook`, once, when a [drain](crate::Server::drain) begins, in the thread that drains or
+    /// [announces](Self::announce_drain) it, when idle connections have been ended; or at once, in this thread, if one has begun
+    /// already. For handlers that wait for something of their
+    /// own, a channel say, that the end of their connection does not end.
+    ///
+    /// The hook must not block: the drain waits for it. If it panics the panic is
+    /// [counted](Counts::hook_panics), and the drain goes on. Dropping the guard takes it back. A forked child learns of a
+    /// drain of its parent's only if `Fork` is told to tell it; a worker of `PreFork` drains by itself. Both call the hooks that were
+    /// there when they were forked, in their own process, and those that came since.
+    ///
+    /// ```
+    /// use socketserver_core::ServerHandle;
+    /// use std::sync::mpsc::{Sender, channel};
+    ///
+    /// /// Sends a client its news, until there are no more or the server drains.
+    /// fn handle(server: &ServerHandle, subscribe: impl Fn(Sender<Option<String>>)) {
+    ///     let (news, heard) = channel();
+    ///     let end = news.clone();
+    ///     // That nobody listens any more is as well.
+    ///     let _told = server.on_drain(move || drop(end.send(None)));
+    ///     subscribe(news);
+    ///     while let Ok(Some(news)) = heard.recv() {
+    ///         println!("{news}");
+    ///     }
+    /// }
+    /// ```
+    pub fn on_drain(&self, hook: impl FnOnce() + Send + 'static) -> OnDrain {
+        self.common.drain_hooks.add(hook)
+    }
+
+    /// Begins a [drain](crate::Server::drain) as far as handlers are concerned: they can [see it](Self::is_draining), and are
+    /// [told](Self::on_drain); idle connections end, now and from now on. A drain does this by itself; who does it before ends
+    /// an idle connection whose handler runs in the serving thread, which cannot drain as long as it does.
+    ///
+    /// It does not stop the loop: this is for a server that has been told to stop, and will be drained.
+    pub fn announce_drain(&self) {
+        self.registry().drain();
+        self.common.drain_hooks.begin(self.counters());
+    }
+
+    /// Hurries a [drain](crate::Server::drain): its deadline is now. Connections are cut at once, by the calling thread, and the
+    /// drain goes on to its [grace](crate::Drain::grace). A second call ends that too, so that what is left is
+    /// given up: processes are killed. A third does nothing more.
+    ///
+    /// If no drain has begun yet (the loop is still running a handler, say) connections are cut all the same, and so is each that
+    /// comes later; the drain that comes does not wait for its deadline. So this is for a server that has been told to stop;
+    /// it does not stop the loop.
+    ///
+    /// It can be called from any thread, and does not wait. It holds for any later drain of this server too.
+    pub fn force_drain(&self) {
+        self.common.hurry.hurry();
+        self.registry().force();
+        self.registry().gate.nudge();
+        self.registry().gate.wake_loop();
+    }
+
     /// All live connections, oldest first. Accepting goes on meanwhile. Connections that forked children or worker
     /// processes serve are not among them.
     pub fn connections(&self) -> Vec<ConnectionInfo> {
@@ -163,14 +219,6 @@ impl ServerHandle {
         self.common.connections.cut(id, CutReason::Ended)
     }
 
-    /// Ends all connections as a drain does at its deadline, for whoever waits for a loop that is in a handler. Says how
-    /// many it were.
-    #[doc(hidden)]
-    #[expect(clippy::must_use_candidate, reason = "that they end is what is wanted")]
-    pub fn force_connections(&self) -> usize {
-        self.common.connections.cut_all(CutReason::Forced).0
-    }
-
     /// Waits until no more than `most` requests are in progress in this process, for no longer than `timeout`; says
     /// whether it came to that.
     #[must_use = "it says whether it came to that"]
@@ -183,6 +231,10 @@ impl ServerHandle {
     #[doc(hidden)]
     pub fn nudge(&self) {
         self.registry().gate.nudge();
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        &self.common
     }
 
     /// Whether anybody observes the server.

@@ -1,13 +1,16 @@
 //! A run in which other processes serve: what their supervisor needs of the server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::concurrency::Concurrency;
 use crate::config::PollInterval;
+use crate::drain::{Drain, DrainReport};
+use crate::draining::{Draining, after};
 use crate::error::ServeError;
 use crate::job::ServiceJob;
 use crate::lifecycle::Verb;
 use crate::outcome::Ended;
+use crate::patience::Patience;
 use crate::serve::Serve;
 use crate::server::Server;
 use crate::server_handle::ServerHandle;
@@ -76,8 +79,12 @@ where
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let server = &self.serve.server;
+        let attending = server.common().interrupts.attending(server);
         let wait = Wait::for_wake().timeout(timeout).source(Some(source));
+        let wait = wait.interrupt(attending.source());
         self.serve.transport()?.wait(wait).map_err(ServeError::Wait)?;
+        attending.attend();
         if !self.stop_ordered() {
             self.serve.service_actions();
         }
@@ -95,13 +102,54 @@ where
     ///
     /// With the panic of a hook of the service.
     pub fn serve_in_child(&mut self) -> Result<Ended, ServeError> {
-        if let Some(transport) = self.serve.transport.as_mut() {
-            transport.after_fork();
-        }
-        let ended = self.serve.forever(self.poll_interval);
+        let ended = self.forever_in_child();
         *self.serve.transport = None;
         self.serve.concurrency.server_close();
         ended
+    }
+
+    /// The same, but when it is asked to stop it [drains](Server::drain), in this process.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Server::serve_forever`](Server::serve_forever). It has drained then too.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a hook of the service, while it serves.
+    pub fn serve_and_drain_in_child(
+        &mut self,
+        drain: Drain,
+    ) -> Result<(Ended, DrainReport), ServeError> {
+        let ended = self.forever_in_child();
+        let draining = Draining::begin(drain, &self.serve.server);
+        draining.backlog(&mut self.serve);
+        *self.serve.transport = None;
+        let report = draining.finish(&self.serve.server, self.serve.concurrency);
+        ended.map(|ended| (ended, report))
+    }
+
+    fn forever_in_child(&mut self) -> Result<Ended, ServeError> {
+        // What the parent attends to is its own: a child that did would take it away.
+        self.serve.server.common().interrupts.set(None);
+        if let Some(transport) = self.serve.transport.as_mut() {
+            transport.after_fork();
+        }
+        self.serve.forever(self.poll_interval)
+    }
+
+    /// In the parent: a drain begins. The listener is closed here; each child has its own, and is to be told. Says nothing of
+    /// those: that is the supervisor's business.
+    pub fn begin_drain(&mut self) {
+        self.serve.server.common().lifecycle.close();
+        *self.serve.transport = None;
+        self.serve.server.announce_drain();
+    }
+
+    /// Patience for a stage of a drain: for this time from now, unless somebody has
+    /// [hurried](ServerHandle::force_drain) so many times.
+    pub fn patience(&self, time: Duration, hurried: usize) -> Patience<'_> {
+        self.serve.server.patience(after(Instant::now(), time), hurried)
     }
 }
 

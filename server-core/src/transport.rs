@@ -90,17 +90,18 @@ pub struct Wait<'a> {
     requests: bool,
     timeout: Option<Duration>,
     source: Option<Source<'a>>,
+    interrupt: Option<Source<'a>>,
 }
 
 impl<'a> Wait<'a> {
     /// A wait for a request, without limit.
     pub const fn for_request() -> Self {
-        Self { requests: true, timeout: None, source: None }
+        Self { requests: true, timeout: None, source: None, interrupt: None }
     }
 
     /// A wait that a request does not end: there is nobody to run it yet.
     pub const fn for_wake() -> Self {
-        Self { requests: false, timeout: None, source: None }
+        Self { requests: false, timeout: None, source: None, interrupt: None }
     }
 
     /// The same, but no longer than `timeout`: `None` waits without limit, zero looks once.
@@ -112,6 +113,12 @@ impl<'a> Wait<'a> {
     /// The same, but something else wakes it too: `source`, when it becomes readable.
     pub const fn source(mut self, source: Option<Source<'a>>) -> Self {
         self.source = source;
+        self
+    }
+
+    /// The same, but one more thing wakes it: what the serving thread [attends to](crate::Interrupt).
+    pub const fn interrupt(mut self, interrupt: Option<Source<'a>>) -> Self {
+        self.interrupt = interrupt;
         self
     }
 
@@ -128,6 +135,11 @@ impl<'a> Wait<'a> {
     /// What else ends the wait with [`Readiness::Woken`] when it is readable.
     pub const fn get_source(&self) -> Option<Source<'a>> {
         self.source
+    }
+
+    /// What else ends it, besides the [source](Self::get_source).
+    pub const fn get_interrupt(&self) -> Option<Source<'a>> {
+        self.interrupt
     }
 }
 

@@ -34,7 +34,7 @@ mod unix {
             client.wfile.write_all(&line)?;
             Ok(())
         })
-        // The children have the handlers of the signals too, so nothing else would end one whose client is silent.
+        // Children ignore Ctrl-C, which is the parent's, so nothing else would end one whose client is silent.
         .timeout(Duration::from_secs(60))
         .on_service_actions(move |server| {
             if stop.load(Ordering::Relaxed) {

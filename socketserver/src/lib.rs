@@ -63,6 +63,9 @@
 //! server that must end although a client is connected uses
 //! [daemon threads](concurrency::ThreadPerRequest::daemon_threads).
 //!
+//! A stop with a deadline that says what it did is [`Server::drain`]; with the feature `signals` that is what `SIGTERM` and Ctrl-C
+//! do.
+//!
 //! A server in a test, or in a program that does something else, is one that is [spawned](Spawn); by
 //! hand that is:
 //!
@@ -140,6 +143,7 @@
 //! # Features
 //!
 //! - `rayon`: `concurrency::RayonPool`, a pool for handlers that compute.
+//! - `signals`: `signals`, `SIGTERM` and `SIGINT` drain a server.
 //! - `tracing`: `observe::TracingObserver`, a span for each connection.
 //! - `metrics`: `observe::MetricsObserver`, counters and gauges under stable names.
 //!
@@ -160,14 +164,16 @@ pub use socketserver_transports as transports;
 pub use socketserver_core::{
     AcceptRate, Admission, AtLimit, Backlog, ConnectionId, ConnectionInfo, ConnectionState, Counts,
     CutReason, Cuts, Deadline, Deadlines, Drain, DrainReport, Ended, Exit, Handled, HandlerError,
-    HandlerResult, Permit, PollInterval, Refusal, ServeError, Server, ServerConfig, ServerHandle,
-    Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder, TurnedAway,
+    HandlerResult, OnDrain, Permit, PollInterval, Refusal, ServeError, Server, ServerConfig,
+    ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder, TurnedAway,
 };
 
 pub mod combinations;
 pub mod observe;
 pub mod prelude;
 mod servers;
+#[cfg(feature = "signals")]
+pub mod signals;
 mod spawn;
 
 pub use servers::*;

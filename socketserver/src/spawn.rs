@@ -172,8 +172,8 @@ impl<A> Running<A> {
     /// nothing is waited for without end. If the server has ended by itself the requests that are still in progress are
     /// drained, without the backlog; if there were none left it is closed already, and the report is empty.
     ///
-    /// A strategy that runs requests in the serving thread cannot drain while a handler is at work there. So that has until
-    /// the deadline too, idle or not, and then its connection is cut. If it computes without end it is waited for: a
+    /// A strategy that runs requests in the serving thread cannot drain while a handler is at work there. So an idle one
+    /// ends at once, and a busy one has until the deadline, as it would with others. If it computes without end it is waited for: a
     /// [stop with a time limit](ShutdownHandle::shutdown_timeout) before tells whether the loop has ended.
     ///
     /// # Errors
@@ -186,14 +186,13 @@ impl<A> Running<A> {
     pub fn drain(mut self, drain: Drain) -> Result<(DrainReport, Counts), ServeError> {
         self.end(Order::Drain(drain));
         let loop_ended = self.loop_ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let forced = match loop_ended.recv_timeout(drain.get_deadline()) {
-            Err(RecvTimeoutError::Timeout) => self.handle.force_connections(),
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => 0,
-        };
+        // A handler in the loop keeps it from draining: so it hears of that from here, and of the deadline.
+        self.handle.announce_drain();
+        if loop_ended.recv_timeout(drain.get_deadline()) == Err(RecvTimeoutError::Timeout) {
+            self.handle.force_drain();
+        }
         let served = self.join(Order::Drain(drain))?;
-        let mut report = served.report.unwrap_or_default();
-        report.forced += forced;
-        Ok((report, served.counts))
+        Ok((served.report.unwrap_or_default(), served.counts))
     }
 
     /// Stops the loop, and says how to go on then.
@@ -206,6 +205,29 @@ impl<A> Running<A> {
 
     fn join(&mut self, order: Order) -> Result<Served, ServeError> {
         self.end(order);
+        self.join_thread()
+    }
+
+    /// What stops the loop and has the rest drained, for another thread.
+    #[cfg(feature = "signals")]
+    pub(crate) fn drainer(&self, drain: Drain) -> impl Fn() + Send + Sync + use<A> {
+        let (order, stop, handle) =
+            (Arc::clone(&self.order), self.stop.clone(), self.handle.clone());
+        move || {
+            let _ = order.set(Order::Drain(drain));
+            stop.request();
+            handle.nudge();
+        }
+    }
+
+    /// Waits until somebody else has ended it.
+    #[cfg(feature = "signals")]
+    pub(crate) fn wait(&mut self) -> Result<(Ended, DrainReport, Counts), ServeError> {
+        self.join_thread()
+            .map(|served| (served.ended, served.report.unwrap_or_default(), served.counts))
+    }
+
+    fn join_thread(&mut self) -> Result<Served, ServeError> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(served)) => served,
             Some(Err(payload)) => resume_unwind(payload),

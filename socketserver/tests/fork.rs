@@ -33,7 +33,7 @@ mod unix {
             println!("notice: the emulator has a thread of its own, so forking was left out");
             return ExitCode::SUCCESS;
         }
-        let tests: [(&str, fn()); 16] = [
+        let tests: [(&str, fn()); 17] = [
             ("a_panic_of_the_hook_loses_no_child", hook_panics),
             ("udp_forks", udp_forks),
             ("unix_stream_forks", unix_stream_forks),
@@ -47,6 +47,7 @@ mod unix {
             ("a_child_closes_the_listener", child_closes_listener),
             ("a_process_with_threads_is_refused", refused_with_threads),
             ("closing_waits_for_children", closing_waits),
+            ("a_panic_of_the_hook_does_not_end_a_drain", drain_survives_hook),
             ("a_drain_ends_children_that_outstay_it", drain_ends_children),
             ("a_child_keeps_deadlines", child_keeps_deadlines),
             ("ten_thousand_requests_leave_nothing_behind", nothing_left_behind),
@@ -399,6 +400,19 @@ mod unix {
             })
         });
         assert!(!path.exists(), "children left the file alone, the server took it along");
+    }
+
+    fn drain_survives_hook() {
+        let fork = Fork::new().on_child_exit(|_child| std::panic::panic_any("asked to panic"));
+        let (mut server, address) = server(fork);
+        let clients = [connect(address), connect(address)];
+        for client in &clients {
+            assert!(matches!(server.handle_request().unwrap(), Handled::Started));
+            say(client, "sleep");
+        }
+        let moment = Duration::from_millis(50);
+        let report = server.drain(Drain::new().deadline(moment).grace(moment * 100));
+        assert_eq!((report.terminated, report.killed, report.workers_left), (2, 0, 0), "{report}");
     }
 
     fn drain_ends_children() {

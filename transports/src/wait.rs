@@ -95,14 +95,14 @@ impl Waiter {
         let deadline = wait.get_timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         // What is not waited for is outside the range that is polled.
         let first = usize::from(!wait.is_for_request());
-        let end = if wait.get_source().is_some() { 3 } else { 2 };
+        let others = [wait.get_source(), wait.get_interrupt()];
+        let end = 2 + others.iter().flatten().count();
         loop {
             let wake = PollFd::new(receiver.socket(), PollFlags::IN);
-            let source = match &wait.get_source() {
-                Some(source) => PollFd::from_borrowed_fd(*source, PollFlags::IN),
-                None => wake.clone(),
-            };
-            let mut fds = [PollFd::new(listener, PollFlags::IN), wake, source];
+            let mut fds = [PollFd::new(listener, PollFlags::IN), wake.clone(), wake.clone(), wake];
+            for (place, other) in fds[2..].iter_mut().zip(others.iter().flatten()) {
+                *place = PollFd::from_borrowed_fd(*other, PollFlags::IN);
+            }
             match poll(&mut fds[first..end], left(deadline).as_ref()) {
                 // A signal: the deadline stays where it was.
                 Err(Errno::INTR) => {}

@@ -1,29 +1,38 @@
 //! A child process for each request: CPython's `ForkingMixIn`.
 
+mod await_children;
 mod children;
+mod kept_signals;
 mod notify;
 #[cfg(target_os = "linux")]
 mod pidfd;
+mod settings;
 mod signal;
 #[expect(unsafe_code, reason = "forking and ending a forked process; nowhere else")]
 pub(crate) mod sys;
 mod threads;
+mod told;
+mod word;
 
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
 
 use rustix::process::{Pid, Signal};
 use socketserver_core::{
-    Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected, Source,
+    Concurrency, Dispatched, EndWorkers, Job, Listener, Patience, Rejected, Source,
 };
 
 use sys::Promise;
+use told::exit_code;
 
+pub(crate) use await_children::await_children;
 pub(crate) use children::Children;
+pub(crate) use kept_signals::SignalHandlers;
 pub(crate) use notify::Notifier;
+pub(crate) use told::tell;
+pub(crate) use word::Word;
 
 pub use children::ChildExit;
 
@@ -56,9 +65,15 @@ pub use children::ChildExit;
 ///
 /// # What a child inherits
 ///
-/// Everything but threads: also handlers of signals. Where those only set a flag for the parent, a child
-/// does not end by the signal either, so its handler should have a timeout. In a child, asking the server
-/// to stop has no effect on the parent.
+/// Everything but threads, and the handlers of two signals: where the parent has a handler for `SIGTERM` a child has the
+/// default, which ends it; where it has one for `SIGINT` a child ignores that signal. So a child can be told to
+/// terminate, and a Ctrl-C, which goes to all processes of the terminal, is the parent's to decide about. A child
+/// that wants handlers of its own sets them in the request's handler; with the crate `signal-hook`, which believes that its
+/// handler is still there, that has no effect. [`inherit_signal_handlers`](Self::inherit_signal_handlers) leaves all as it was.
+///
+/// In a child, asking the server to stop has no effect on the parent. A drain of the parent's is not seen, unless children are to
+/// [be told](Self::tell_children): at its deadline a child gets `SIGTERM`. A service manager that sends the signal to all processes at once ends children at once;
+/// systemd does not with `KillMode=mixed`.
 ///
 /// # Threads
 ///
@@ -81,7 +96,11 @@ pub struct Fork {
     promise: Option<Promise>,
     max_children: usize,
     block_on_close: bool,
+    signal_handlers: SignalHandlers,
     on_child_exit: Option<OnChildExit>,
+    /// By which children learn of a drain, if they are to; made for the first of them.
+    word: Mutex<Option<Word>>,
+    tell_children: bool,
     children: Mutex<Children>,
     /// Made when it is first needed, so in the process that forks.
     notifier: OnceLock<Notifier>,
@@ -104,30 +123,13 @@ impl Fork {
             promise,
             max_children: Self::MAX_CHILDREN,
             block_on_close: true,
+            signal_handlers: SignalHandlers::Reset,
             on_child_exit: None,
+            word: Mutex::default(),
+            tell_children: false,
             children: Mutex::default(),
             notifier: OnceLock::new(),
         }
-    }
-
-    /// How many children there are at most at a time, at least one. The default is 40.
-    pub fn max_children(mut self, children: usize) -> Self {
-        self.max_children = children.max(1);
-        self
-    }
-
-    /// Whether closing the server waits for all children. The default is to wait. If not, those that
-    /// still run when the server is closed are left alone, and nobody is told of their end; the system keeps
-    /// their exit status until this process ends.
-    pub fn block_on_close(mut self, block: bool) -> Self {
-        self.block_on_close = block;
-        self
-    }
-
-    /// Calls `hook` in the parent, in the serving thread, for each child that has ended.
-    pub fn on_child_exit(mut self, hook: impl Fn(ChildExit) + Send + Sync + 'static) -> Self {
-        self.on_child_exit = Some(Box::new(hook));
-        self
     }
 
     /// How many children have not been reaped.
@@ -138,6 +140,11 @@ impl Fork {
     fn children(&self) -> MutexGuard<'_, Children> {
         // No user code runs under this lock.
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn word(&self) -> MutexGuard<'_, Option<Word>> {
+        // Nor under this one.
+        self.word.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn notifier(&self) -> io::Result<&Notifier> {
@@ -163,26 +170,18 @@ impl Fork {
         listener: &mut dyn Listener,
     ) -> io::Result<(Pid, &Notifier)> {
         let notifier = self.notifier()?;
-        let pid = sys::fork(self.promise, || {
+        let mut word = self.word();
+        if self.tell_children && word.is_none() {
+            *word = Some(Word::new()?);
+        }
+        let pid = sys::fork(self.promise, self.signal_handlers, || {
             listener.close();
-            job.take().map_or(0, |job| exit_code(&job.run()))
+            let Some(job) = job.take() else { return 0 };
+            // One that cannot be told serves all the same.
+            let _ = word.as_mut().map(|word| word.heed(job.drain_order()));
+            exit_code(&job.run())
         })?;
         Ok((pid, notifier))
-    }
-}
-
-/// Calls `hook` for each. A panic of it goes on when all have been told.
-pub(crate) fn tell(hook: Option<&(dyn Fn(ChildExit) + Send + Sync)>, ended: Vec<ChildExit>) {
-    let Some(hook) = hook else { return };
-    let mut panic = None;
-    for child in ended {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(child))) {
-            panic.get_or_insert(payload);
-        }
-    }
-    // During another panic a second one would abort.
-    if let Some(payload) = panic.filter(|_| !std::thread::panicking()) {
-        resume_unwind(payload);
     }
 }
 
@@ -222,17 +221,23 @@ impl<J: Job> Concurrency<J> for Fork {
         }
     }
 
-    fn wait_for_workers(&self, deadline: Instant) -> usize {
+    fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
         let Some(notifier) = self.notifier.get() else { return 0 };
-        loop {
-            self.reap();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if self.active_children() == 0 || left.is_zero() {
-                return self.active_children();
-            }
-            // Woken or not, the next look tells.
-            let _ = notifier.wait(left);
+        await_children(patience, notifier, || {
+            // All have been reaped and told of before it goes on, and others are to be waited for still.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.reap()));
+            self.active_children()
+        })
+    }
+
+    fn drain_begins(&self) {
+        if let Some(word) = &mut *self.word() {
+            word.give();
         }
+    }
+
+    fn forks(&self) -> bool {
+        true
     }
 
     fn end_workers(&self, how: EndWorkers) -> usize {
@@ -250,15 +255,6 @@ impl<J: Job> Concurrency<J> for Fork {
         } else {
             self.reap();
         }
-    }
-}
-
-fn exit_code(finished: &Finished) -> u8 {
-    match finished {
-        Finished::Served | Finished::Refused => 0,
-        Finished::Exited(exit) => exit.code(),
-        Finished::HookPanicked(_) => sys::PANICKED,
-        _ => 1,
     }
 }
 

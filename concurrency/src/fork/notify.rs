@@ -66,10 +66,20 @@ impl Notifier {
         }
     }
 
-    /// Waits until a child may have ended, for no longer than `timeout`.
-    pub(crate) fn wait(&self, timeout: Duration) -> io::Result<()> {
-        let timeout = Timespec::try_from(timeout).ok();
-        let mut sources = [PollFd::from_borrowed_fd(self.source(), PollFlags::IN)];
+    /// Waits until a child may have ended, or one of the others is readable, for no longer than `timeout`.
+    pub(crate) fn wait(
+        &self,
+        timeout: Duration,
+        others: [Option<BorrowedFd<'_>>; 2],
+    ) -> io::Result<()> {
+        // Where the system counts milliseconds in 32 bits a longer wait is an error.
+        const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+        let timeout = Timespec::try_from(timeout.min(LONGEST)).ok();
+        let own = || PollFd::from_borrowed_fd(self.source(), PollFlags::IN);
+        let other =
+            |fd: Option<_>| fd.map_or_else(own, |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let [first, second] = others;
+        let mut sources = [own(), other(first), other(second)];
         poll(&mut sources, timeout.as_ref()).map(drop).map_err(Into::into)
     }
 

@@ -1,10 +1,12 @@
 //! The system calls of forking that Rust cannot check: the only unsafe code of this crate.
 
 use std::io;
+use std::mem;
+use std::ptr;
 
 use rustix::process::Pid;
 
-use super::{Fork, threads};
+use super::{Fork, SignalHandlers, threads};
 use crate::contained::contained;
 use crate::prefork::PreFork;
 
@@ -48,22 +50,37 @@ impl PreFork {
     }
 }
 
-/// Forks. The child runs `child` and ends with what it returns as its exit code.
+/// Forks. The child runs `child` and ends with what it returns as its exit code. No handler of the parent's that it is not to
+/// have ever runs in it.
 ///
 /// # Errors
 ///
 /// When the process has other threads and nobody has promised that this is fine, or the system cannot
 /// fork.
-pub(crate) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::Result<Pid> {
+pub(crate) fn fork(
+    promise: Option<Promise>,
+    handlers: SignalHandlers,
+    child: impl FnOnce() -> u8,
+) -> io::Result<Pid> {
     if promise.is_none() {
         threads::must_be_alone()?;
     }
+    let held = (handlers == SignalHandlers::Reset).then(HeldSignals::hold);
     // SAFETY: fork asks nothing of its caller. What the child may do afterwards is limited only if
     // the process has other threads: it has none (just checked; only this thread could start one
     // meanwhile), or whoever made the strategy upholds what `with_other_threads` asks for.
     match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
+        -1 => {
+            let error = io::Error::last_os_error();
+            drop(held);
+            Err(error)
+        }
         0 => {
+            if held.is_some() {
+                reset_handlers();
+            }
+            // What came since the fork takes its effect here.
+            drop(held);
             // The stack above belongs to the parent's story: it must not be unwound here.
             let code = contained(child).unwrap_or(PANICKED);
             // SAFETY: _exit asks nothing of its caller, and does not return. Destructors and exit
@@ -71,5 +88,50 @@ pub(crate) fn fork(promise: Option<Promise>, child: impl FnOnce() -> u8) -> io::
             unsafe { libc::_exit(code.into()) }
         }
         pid => Pid::from_raw(pid).ok_or_else(|| io::Error::other("fork returned no process")),
+    }
+}
+
+/// The signals whose handlers a child does not have, held back in the calling thread as long as this lives.
+struct HeldSignals {
+    before: libc::sigset_t,
+}
+
+impl HeldSignals {
+    fn hold() -> Self {
+        // SAFETY: a set of signals is plain data, for which zeros are a value; the calls get pointers to sets that live
+        // here, and signal numbers that exist. So they cannot fail.
+        unsafe {
+            let mut both: libc::sigset_t = mem::zeroed();
+            let mut before: libc::sigset_t = mem::zeroed();
+            libc::sigemptyset(&raw mut both);
+            libc::sigaddset(&raw mut both, libc::SIGTERM);
+            libc::sigaddset(&raw mut both, libc::SIGINT);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const both, &raw mut before);
+            Self { before }
+        }
+    }
+}
+
+impl Drop for HeldSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set was written by the call that held the signals.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut());
+        }
+    }
+}
+
+/// In a child: `SIGTERM` ends it and `SIGINT` does nothing, where the parent has handlers for them.
+fn reset_handlers() {
+    for (signal, instead) in [(libc::SIGTERM, libc::SIG_DFL), (libc::SIGINT, libc::SIG_IGN)] {
+        // SAFETY: zeros are a value of the struct, which the call writes to. Neither setting runs any code of ours, and no
+        // other thread exists in a child to set them at the same time.
+        unsafe {
+            let mut now: libc::sigaction = mem::zeroed();
+            libc::sigaction(signal, ptr::null(), &raw mut now);
+            if now.sa_sigaction != libc::SIG_DFL && now.sa_sigaction != libc::SIG_IGN {
+                libc::signal(signal, instead);
+            }
+        }
     }
 }

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Listener, Rejected, Waker};
+use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker};
 
 use crate::join_set::JoinSet;
 use crate::seat;
@@ -180,10 +180,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
         self.threads.join_all();
     }
 
-    fn wait_for_workers(&self, deadline: Instant) -> usize {
+    fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
         // Only a pool that is closed lets its workers go.
         drop(self.state.close(self.settings.at_close));
-        self.threads.wait_until(deadline)
+        self.threads.wait_for(patience)
     }
 }
 

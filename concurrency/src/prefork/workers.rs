@@ -2,14 +2,14 @@
 //! parent wants them to stop, or is no more.
 
 use std::collections::HashMap;
-use std::io::{self, PipeReader, PipeWriter, Read};
-use std::thread;
+use std::io;
 use std::time::{Duration, Instant};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
+use socketserver_core::Patience;
 
-use super::Pause;
-use crate::fork::{ChildExit, Children, Notifier};
+use super::pause::Pause;
+use crate::fork::{ChildExit, Children, Notifier, Word, await_children};
 
 /// The workers of one run.
 #[derive(Debug)]
@@ -19,36 +19,24 @@ pub(super) struct Workers {
     /// When workers that are missing are to be started.
     due: Vec<Instant>,
     pause: Pause,
-    /// Nothing is ever written. Reading from it ends when no process has the other end open.
-    word: PipeReader,
-    /// The parent's end; `None` in a worker, and when the workers are to stop.
-    parents: Option<PipeWriter>,
+    /// To stop.
+    word: Word,
 }
 
 impl Workers {
     pub(super) fn new(count: usize) -> io::Result<Self> {
-        let (word, parents) = io::pipe()?;
         Ok(Self {
             children: Children::default(),
             born: HashMap::new(),
             due: vec![Instant::now(); count],
             pause: Pause::new(),
-            word,
-            parents: Some(parents),
+            word: Word::new()?,
         })
     }
 
     /// In a worker: calls `stop` when the parent wants that, or is no more.
     pub(super) fn heed_parent(&mut self, stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        // Its own copy of the parent's end would keep the pipe open.
-        self.parents = None;
-        let mut word = self.word.try_clone()?;
-        let wait = move || {
-            // The end of the pipe, or an error, which is as good as one.
-            while !matches!(word.read(&mut [0]), Ok(0) | Err(_)) {}
-            stop();
-        };
-        thread::Builder::new().name("parent-watch".to_owned()).spawn(wait).map(drop)
+        self.word.heed(stop)
     }
 
     /// Whether a worker is to be started now.
@@ -91,8 +79,32 @@ impl Workers {
 
     /// Lets all workers stop and waits until they have.
     pub(super) fn stop(&mut self) -> Vec<ChildExit> {
-        self.parents = None;
+        self.word.give();
         self.children.wait_for_all()
+    }
+
+    /// Lets all workers know that they are to stop.
+    pub(super) fn tell_to_stop(&mut self) {
+        self.word.give();
+    }
+
+    /// Waits for all of them, as long as there is patience, and calls `ended` for those that have ended. Says how many are
+    /// left.
+    pub(super) fn wait_for(
+        &mut self,
+        patience: &Patience<'_>,
+        notifier: &Notifier,
+        mut ended: impl FnMut(Vec<ChildExit>),
+    ) -> usize {
+        await_children(patience, notifier, || {
+            ended(self.children.reap(notifier));
+            self.children.len()
+        })
+    }
+
+    /// Sends all of them a signal; says how many there were.
+    pub(super) fn signal(&self, signal: Signal) -> usize {
+        self.children.signal(signal)
     }
 
     fn take_due(&mut self) {

@@ -12,7 +12,7 @@ use crate::deadlines::Deadline;
 pub enum CutReason {
     /// It was idle when the server drained. Its handler sees the end of the stream, as if the client had gone.
     Drained,
-    /// It was still busy at the deadline of a drain.
+    /// It was still busy at the deadline of a drain, or when somebody [forced](crate::ServerHandle::force_drain) it.
     Forced,
     /// Somebody [ended](crate::ServerHandle::end_connection) it.
     Ended,

@@ -183,6 +183,11 @@ impl Gate {
         self.fewer.notify_all();
     }
 
+    /// Has the loop look once more.
+    pub(crate) fn wake_loop(&self) {
+        self.waker.wake();
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         let wakes_loop = {
             let mut state = lock(&self.state);
@@ -196,8 +201,21 @@ impl Gate {
 
     /// Waits until no more than `most` are inside; says whether that came before the deadline.
     pub(crate) fn wait_until(&self, most: usize, deadline: Option<Instant>) -> bool {
+        self.wait_until_or(most, deadline, || false)
+    }
+
+    /// The same, but no longer than `enough` says, which is asked again after each [`nudge`](Self::nudge).
+    pub(crate) fn wait_until_or(
+        &self,
+        most: usize,
+        deadline: Option<Instant>,
+        enough: impl Fn() -> bool,
+    ) -> bool {
         let mut state = lock(&self.state);
         while state.inside > most {
+            if enough() {
+                return false;
+            }
             state.awaited = state.awaited.max(Some(most));
             state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
                 None => wait(&self.fewer, state),

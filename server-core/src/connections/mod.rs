@@ -6,12 +6,15 @@
 
 mod cut;
 mod cuts;
+mod ending;
 mod gate;
 mod info;
 #[cfg(all(loom, test))]
 mod models;
+mod on_drain;
 mod rate;
 mod registry;
+mod tally;
 mod timed;
 mod timing;
 mod watch;
@@ -20,6 +23,7 @@ mod work;
 pub use cut::CutReason;
 pub use cuts::Cuts;
 pub use info::{ConnectionId, ConnectionInfo, ConnectionState};
+pub use on_drain::OnDrain;
 pub use rate::AcceptRate;
 pub use timed::Waiting;
 pub use timing::Direction;
@@ -27,4 +31,5 @@ pub use watch::{IdleGuard, Watch};
 pub use work::CallGuard;
 
 pub(crate) use gate::Room;
+pub(crate) use on_drain::DrainHooks;
 pub(crate) use registry::{Place, Registered, Registry};

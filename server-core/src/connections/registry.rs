@@ -9,6 +9,7 @@ use super::cuts::{CutCounters, Cuts};
 use super::gate::Gate;
 use super::info::{ConnectionId, ConnectionInfo};
 use super::rate::Bucket;
+use super::tally::Tally;
 use super::watch::Watch;
 use crate::config::ServerConfig;
 use crate::deadlines::Deadlines;
@@ -30,6 +31,9 @@ pub(crate) struct Registry {
     /// How fast others may come.
     pub(crate) rate: Bucket,
     draining: AtomicBool,
+    /// Every connection is cut, also one that comes yet.
+    forced: AtomicBool,
+    pub(crate) tally: Tally,
     /// Those of the connections that come from here on.
     deadlines: Mutex<Deadlines>,
     cuts: Arc<CutCounters>,
@@ -50,6 +54,8 @@ pub(crate) struct Registered {
     id: ConnectionId,
     /// `None` for a request that is no connection.
     watch: Option<Arc<Watch>>,
+    /// It has been served.
+    served: bool,
     /// `None` for one that is turned away because there is no place. Nor is that in the list.
     place: Option<Place>,
 }
@@ -66,6 +72,13 @@ impl Registered {
     }
 }
 
+impl Registered {
+    /// The request has been served.
+    pub(crate) fn served(&mut self) {
+        self.served = true;
+    }
+}
+
 impl Registry {
     pub(crate) fn new(waker: Waker) -> Self {
         Self {
@@ -74,6 +87,8 @@ impl Registry {
             gate: Gate::new(waker.clone()),
             rate: Bucket::new(waker),
             draining: AtomicBool::new(false),
+            forced: AtomicBool::new(false),
+            tally: Tally::default(),
             deadlines: Mutex::default(),
             cuts: Arc::default(),
         }
@@ -107,7 +122,7 @@ impl Registry {
         let watched = place.as_ref().and_then(|_| request.as_watched());
         let watch = watched.map(|_| self.add(id, Box::new(client.clone())));
         // From here on it is given up again also if the transport panics.
-        let registered = Registered { id, watch, place };
+        let registered = Registered { id, watch, served: false, place };
         if let (Some(watched), Some(watch)) = (watched, &registered.watch) {
             watched.watched_by(watch);
         }
@@ -117,11 +132,17 @@ impl Registry {
     fn add(&self, id: ConnectionId, peer: Box<dyn fmt::Debug + Send + Sync>) -> Arc<Watch> {
         let deadlines = *lock(&self.deadlines);
         let mut shard = lock(self.shard(id));
-        // The lock gives the order: `drain` sets the mark before it looks through the shards. So either it is seen here,
-        // or the connection is seen there.
+        // The lock gives the order: `drain` and `force` set their marks before they look through the shards. So either
+        // those are seen here, or the connection is seen there.
+        let forced = self.forced.load(Ordering::Relaxed);
         let cuts = Arc::clone(&self.cuts);
         let watch = Arc::new(Watch::new(id, peer, self.is_draining(), deadlines, cuts));
         shard.insert(id.0, Arc::clone(&watch));
+        drop(shard);
+        if forced {
+            // Its transport does not know it yet, and cuts it as soon as it does.
+            watch.cut_counted(CutReason::Forced, |was_idle| self.tally.forced(was_idle));
+        }
         watch
     }
 
@@ -136,16 +157,23 @@ impl Registry {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// From here on idle connections end. Says how many did at once.
-    pub(crate) fn drain(&self) -> usize {
+    /// From here on idle connections end.
+    pub(crate) fn drain(&self) {
+        self.tally.begin();
         self.draining.store(true, Ordering::Relaxed);
-        self.all().filter(|watch| watch.drain()).count()
+        // All know before the first is ended: who sees that and then becomes idle was not when the drain began.
+        let idle: Vec<_> = self.all().filter(|watch| watch.heed_drain()).collect();
+        for watch in idle {
+            watch.end_idle(|| self.tally.idle_ended());
+        }
     }
 
-    /// Ends every connection; says how many it were, and how many of these were idle when the drain began.
-    pub(crate) fn cut_all(&self, reason: CutReason) -> (usize, usize) {
-        let ended: Vec<_> = self.all().filter(|watch| watch.cut(reason)).collect();
-        (ended.len(), ended.iter().filter(|watch| watch.was_idle()).count())
+    /// Ends every connection, also those that come yet.
+    pub(crate) fn force(&self) {
+        self.forced.store(true, Ordering::Relaxed);
+        for watch in self.all() {
+            watch.cut_counted(CutReason::Forced, |was_idle| self.tally.forced(was_idle));
+        }
     }
 
     /// Ends one; says whether there was such a connection, and nobody had ended it.
@@ -184,8 +212,19 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        if let (Some(_), Some(place)) = (&self.watch, &self.place) {
-            lock(place.0.shard(self.id)).remove(&self.id.0);
+        if let Some(place) = &self.place {
+            let registry = &place.0;
+            let ended = match &self.watch {
+                Some(watch) => {
+                    lock(registry.shard(self.id)).remove(&self.id.0);
+                    watch.leave()
+                }
+                None => registry.forced.load(Ordering::Relaxed),
+            };
+            // Before its place is given up, which is what a drain waits for.
+            if self.served && !ended {
+                registry.tally.finished();
+            }
         }
     }
 }

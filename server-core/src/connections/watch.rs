@@ -27,21 +27,24 @@ pub struct Watch {
     pub(super) active: AtomicU64,
     /// There are deadlines, or the connection was cut by one.
     pub(super) timed: AtomicBool,
-    cuts: Arc<CutCounters>,
+    pub(super) cuts: Arc<CutCounters>,
     pub(super) work: Work,
     pub(super) state: Mutex<State>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct State {
     pub(super) idle: bool,
     /// Set once, by whoever ends the connection.
     pub(super) cut: Option<CutReason>,
     /// How it is cut; `None` for a transport that cannot.
-    cutter: Option<Cutter>,
+    pub(super) cutter: Option<Cutter>,
     /// The server drains: a connection that becomes idle ends.
-    draining: bool,
+    pub(super) draining: bool,
     /// It was idle when the drain began.
-    was_idle: bool,
+    pub(super) was_idle: bool,
+    /// Its request has left: it is not cut any more.
+    pub(super) left: bool,
     pub(super) timing: Timing,
 }
 
@@ -55,8 +58,15 @@ impl Watch {
     ) -> Self {
         let born = Instant::now();
         let timing = Timing::new(deadlines, born);
-        let state =
-            State { idle: false, cut: None, cutter: None, draining, was_idle: false, timing };
+        let state = State {
+            idle: false,
+            cut: None,
+            cutter: None,
+            draining,
+            was_idle: false,
+            left: false,
+            timing,
+        };
         Self {
             id,
             peer,
@@ -181,42 +191,6 @@ impl Watch {
 
     fn busy(&self) {
         lock(&self.state).idle = false;
-    }
-
-    /// Ends the connection, unless that has been done as firmly before. Says whether this did.
-    pub(super) fn cut(&self, reason: CutReason) -> bool {
-        let cutter = {
-            let mut state = lock(&self.state);
-            match state.cut {
-                None => {}
-                // It was let to end as an idle one does, and has not.
-                Some(CutReason::Drained) if reason != CutReason::Drained => {}
-                Some(_) => return false,
-            }
-            self.cuts.count(state.cut.replace(reason), reason);
-            state.cutter.clone()
-        };
-        // A transport's code, so not under the lock.
-        if let Some(cutter) = cutter {
-            cutter(reason);
-        }
-        true
-    }
-
-    /// The server drains from here on. Ends the connection if it is idle; says whether it did.
-    pub(super) fn drain(&self) -> bool {
-        let idle = {
-            let mut state = lock(&self.state);
-            state.draining = true;
-            state.was_idle = state.idle && state.cut.is_none();
-            state.was_idle
-        };
-        idle && self.cut(CutReason::Drained)
-    }
-
-    /// Whether it was idle when the drain began.
-    pub(super) fn was_idle(&self) -> bool {
-        lock(&self.state).was_idle
     }
 
     /// What can be told about it now.

@@ -17,6 +17,8 @@ mod pool;
 #[cfg(unix)]
 mod prefork;
 mod program;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 mod soak;
 #[path = "../support/mod.rs"]
 mod support;

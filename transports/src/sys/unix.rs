@@ -20,14 +20,8 @@ pub(crate) const ACCEPTED_INHERIT_NONBLOCKING: bool =
     !cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Accept errors that say something has run out.
-pub(crate) const EXHAUSTED: &[Errno] = &[
-    Errno::MFILE,
-    Errno::NFILE,
-    Errno::NOBUFS,
-    Errno::NOMEM,
-    Errno::OPNOTSUPP,
-    Errno::PERM,
-];
+pub(crate) const EXHAUSTED: &[Errno] =
+    &[Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::OPNOTSUPP, Errno::PERM];
 
 /// Those of them that one more descriptor helps against.
 pub(crate) const OUT_OF_DESCRIPTORS: &[Errno] = &[Errno::MFILE, Errno::NFILE];

@@ -111,17 +111,29 @@ pub(crate) fn a_source_that_is_readable_wakes<S: Subject>() {
     let server = S::bind(&Folder::new());
     let source = UdpSocket::bind("127.0.0.1:0").unwrap();
     source.connect(source.local_addr().unwrap()).unwrap();
-    let watch = |timeout| {
-        let wait = Wait::for_request().timeout(Some(timeout));
+    let quiet = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // As the strategy's source, as what the serving thread attends to, and as either with the other quiet.
+    let watch = |timeout, first: Option<&UdpSocket>, second: Option<&UdpSocket>| {
         #[cfg(unix)]
-        let wait = wait.source(Some(AsSource::as_fd(&source)));
+        let [first, second] = [first, second].map(|socket| socket.map(AsSource::as_fd));
         #[cfg(windows)]
-        let wait = wait.source(Some(AsSource::as_socket(&source)));
+        let [first, second] = [first, second].map(|socket| socket.map(AsSource::as_socket));
+        let wait = Wait::for_request().timeout(Some(timeout)).source(first).interrupt(second);
         server.wait(wait).unwrap()
     };
-    assert_eq!(watch(Duration::ZERO), Readiness::TimedOut);
+    let ways = [
+        (Some(&source), None),
+        (None, Some(&source)),
+        (Some(&source), Some(&quiet)),
+        (Some(&quiet), Some(&source)),
+    ];
+    for (first, second) in ways {
+        assert_eq!(watch(Duration::ZERO, first, second), Readiness::TimedOut);
+    }
     source.send(b"!").unwrap();
-    assert_eq!(watch(LIMIT), Readiness::Woken);
+    for (first, second) in ways {
+        assert_eq!(watch(LIMIT, first, second), Readiness::Woken);
+    }
 }
 
 pub(crate) fn taking_a_request_never_blocks<S: Subject>() {

@@ -42,7 +42,11 @@ fn who_goes_meanwhile_is_listed_or_not_and_is_gone_then() {
         let other = Arc::clone(&registry);
         let client = ScriptedClient::default();
         let (request, registered) = accept(&registry, &client);
-        let looks = thread::spawn(move || (other.list().len(), other.cut_all(CutReason::Forced).0));
+        let looks = thread::spawn(move || {
+            let listed = other.list().len();
+            other.force();
+            (listed, other.tally.look().forced)
+        });
         drop((registered, request));
         let (listed, cut) = looks.join().unwrap();
         assert!(cut <= listed && listed <= 1, "{cut} {listed}");
