@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod clients;
+mod exhausted;
 mod hooks;
 mod obey;
 #[cfg(unix)]
