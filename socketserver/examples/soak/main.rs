@@ -49,6 +49,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(code) = held::with_one_arena() {
+        return code;
+    }
     println!("soak: seed {}, {:?}", settings.seed, settings.time);
     let mut report = Report::default();
     let result = soak(&settings, &mut report);
@@ -69,13 +72,20 @@ fn main() -> ExitCode {
 }
 
 /// Ends this program if it is not dropped in time.
-fn watch(settings: &Settings) -> Sender<()> {
+fn watch(settings: &Settings) -> Sender<String> {
     let (guard, over) = channel();
     let most = settings.rounds.map_or(settings.time, |_| Duration::ZERO) + WATCHDOG;
     thread::spawn(move || {
-        if over.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
-            println!("soak: FAILED, it hangs: no end after {most:?}");
-            std::process::exit(1);
+        let (begun, mut at) = (Instant::now(), String::new());
+        loop {
+            match over.recv_timeout(most.saturating_sub(begun.elapsed())) {
+                Ok(next) => at = next,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    println!("soak: FAILED, it hangs, no end after {most:?}: {at}");
+                    std::process::exit(1);
+                }
+            }
         }
     });
     guard
@@ -83,7 +93,7 @@ fn watch(settings: &Settings) -> Sender<()> {
 
 /// Plays rounds up to the end, or to the first with a fault.
 fn soak(settings: &Settings, report: &mut Report) -> Result<(), Vec<String>> {
-    let _watchdog = watch(settings);
+    let watchdog = watch(settings);
     let begun = Instant::now();
     let time = (settings.time / 50).clamp(Duration::from_millis(100), Duration::from_millis(500));
     let is_last = |round| match settings.rounds {
@@ -95,7 +105,7 @@ fn soak(settings: &Settings, report: &mut Report) -> Result<(), Vec<String>> {
     // The first thread of all has brought a stack of its own and what goes with it.
     let held = Held::now();
     for number in 1.. {
-        let mut round = Round::play(settings.seed, number, time)
+        let mut round = Round::play(settings.seed, number, time, &|at| drop(watchdog.send(at)))
             .map_err(|error| vec![format!("round {number}: {error}")])?;
         if let Some(fault) = settings.inject {
             leaked.inject(fault, &mut round);

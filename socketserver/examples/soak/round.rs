@@ -52,10 +52,17 @@ impl Drop for Busy<'_> {
 
 impl Round {
     /// Plays the round of this number, for about `time`.
-    pub(crate) fn play(seed: u64, number: u64, time: Duration) -> Result<Self, Error> {
+    /// `tell` is told what it is at, for the case that it hangs.
+    pub(crate) fn play(
+        seed: u64,
+        number: u64,
+        time: Duration,
+        tell: &dyn Fn(String),
+    ) -> Result<Self, Error> {
         let mut random = Random::new(seed, number * (CLIENTS + 1));
         let plan = Plan::new(&mut random);
         let site = Site::start(&plan, number)?;
+        let tell = |at: &str| tell(format!("round {number}, {at}: {plan:?}"));
         let stage = Stage::default();
         let service = Arc::clone(&site.seen);
         let mut meddled = Meddled::default();
@@ -71,10 +78,11 @@ impl Round {
                     }
                 });
             }
-            let result = stage.direct(site, &plan, &mut meddled, &mut random, time);
+            let result = stage.direct(site, (&plan, time), &mut meddled, &mut random, &tell);
             // Also if something went wrong: nobody could wait for the clients otherwise.
             stage.is_ending.store(true, Ordering::SeqCst);
             stage.is_over.store(true, Ordering::SeqCst);
+            tell("the clients end");
             result
         })?;
         Ok(Self { plan, done, clients: stage.clients, meddled, seen: service })
@@ -94,38 +102,56 @@ impl Stage {
     fn direct(
         &self,
         site: Site,
-        plan: &Plan,
+        (plan, time): (&Plan, Duration),
         meddled: &mut Meddled,
         random: &mut Random,
-        time: Duration,
+        tell: &dyn Fn(&str),
     ) -> Result<Done, Error> {
         let begun = Instant::now();
         let runs = u32::try_from(plan.restarts + 1)?;
         for run in 1..runs {
+            tell("it serves");
             meddled.meddle(&site.handle, random, begun + time / runs * run)?;
+            tell("it is to begin again");
             stop(&site);
         }
+        tell("it serves");
         meddled.meddle(&site.handle, random, begun + time)?;
         if plan.drain.is_some() {
             // In the middle of everything.
             self.is_ending.store(true, Ordering::SeqCst);
+            tell("it stops");
             stop(&site);
+            tell("it drains");
             return site.wait();
         }
         // All who have come are served to their end.
         self.is_over.store(true, Ordering::SeqCst);
+        tell("the clients go");
         while self.busy.load(Ordering::SeqCst) > 0 {
             thread::sleep(Duration::from_millis(1));
         }
+        tell("it stops");
         stop(&site);
+        tell("it closes");
         site.wait()
     }
 }
 
 /// Stops the run that is in progress, or about to begin.
 fn stop(site: &Site) {
-    // The run before may have ended just now, and this one not begun.
-    while !matches!(site.stop.shutdown(), Ok(StopOrder::Delivered | StopOrder::Kept)) {
-        thread::yield_now();
+    while !site.is_finished() {
+        match site.stop.shutdown() {
+            // It has not begun yet. Two such stops would be one, so the run this is for is waited for.
+            Ok(StopOrder::Kept) => {
+                while site.stop.is_requested() && !site.is_finished() {
+                    thread::yield_now();
+                }
+                return;
+            }
+            // The run before has ended just now, and this one has not begun.
+            Ok(StopOrder::TooLate) => thread::yield_now(),
+            _ => return,
+        }
     }
 }

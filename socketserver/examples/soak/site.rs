@@ -160,6 +160,11 @@ impl Site {
         Ok(Self { place, handle, stop, seen, thread })
     }
 
+    /// Whether its thread has nothing more to do.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Waits for the end, which somebody has ordered.
     pub(crate) fn wait(self) -> Result<Done, Error> {
         let ended = self.thread.join().map_err(|_| "the loop panicked")?;
