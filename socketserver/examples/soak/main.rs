@@ -6,8 +6,8 @@
 //! ```
 //!
 //! It tells what it did. The exit code is 1 if descriptors or threads are left of a round, if memory grows by more than
-//! 5 % after the warm-up, if the counts of a server do not add up, or if an honest client did not get what it should. It
-//! looks for leaks in `/proc`; where there is none it says so.
+//! 5 % (and 256 KiB) after the warm-up, if the counts of a server do not add up, or if an honest client did not get what
+//! it should. It looks for leaks in `/proc`; where there is none it says so.
 
 #![expect(clippy::print_stdout, reason = "it tells what it did")]
 
