@@ -168,6 +168,11 @@ pub use socketserver_core::{
     ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, StopOrder, TurnedAway,
 };
 
+/// The programs of the README, so that they compile.
+#[cfg(all(doctest, feature = "signals"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod combinations;
 pub mod observe;
 pub mod prelude;
