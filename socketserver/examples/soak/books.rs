@@ -72,6 +72,7 @@ pub(crate) fn left(counts: &Counts) -> u64 {
         + counts.detached
         + counts.refused
         + counts.overloaded
+        + counts.turned_away.total()
         + counts.unserved
         + counts.handed_over
 }
@@ -111,7 +112,15 @@ pub(crate) fn audit(round: &Round) -> Vec<String> {
     check(answered <= counts.served, format!("{answered} were answered: {counts:?}"));
     let answers = seen.answers.load(Ordering::Relaxed);
     check(answered <= answers, format!("{answered} were answered, with {answers} answers"));
-    let (cut, excused) = (honest(|tally| tally.cut_off), meddled.ended + counts.overloaded);
+    let cuts = &done.cuts;
+    let all_cuts = cuts.deadlines() + cuts.drained + cuts.forced + cuts.ended;
+    check(
+        seen.told.agrees(counts, all_cuts),
+        format!("told was {:?}: {counts:?} {cuts:?}", seen.told),
+    );
+    let cut = honest(|tally| tally.cut_off);
+    let refused = counts.overloaded + counts.turned_away.total();
+    let excused = meddled.ended + cuts.deadlines() + refused;
     check(
         cut <= excused,
         format!("{cut} honest clients were cut off, and {excused} connections ended"),

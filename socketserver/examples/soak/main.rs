@@ -21,6 +21,7 @@ mod round;
 mod service;
 mod settings;
 mod site;
+mod told;
 mod wire;
 
 use std::fs::File;

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Instant;
 
-use socketserver::ServerHandle;
+use socketserver::{AcceptRate, ServerHandle};
 
 use crate::books::left;
 use crate::random::Random;
@@ -44,17 +44,23 @@ impl Meddled {
                     self.limits += 1;
                 }
                 3 => {
+                    let rate = AcceptRate::one_per(random.millis(1..20)).burst(5);
+                    server.set_accept_rate(random.percent(50).then_some(rate));
+                    self.limits += 1;
+                }
+                4 => {
                     server.suspend();
                     thread::sleep(random.millis(0..15));
                     server.resume();
                     self.suspended += 1;
                 }
-                4..7 => self.list(server, random)?,
+                5..8 => self.list(server, random)?,
                 _ => thread::sleep(random.millis(0..30)),
             }
             thread::sleep(random.millis(0..4));
         }
         server.set_max_connections(None);
+        server.set_accept_rate(None);
         Ok(())
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Report {
     accepted: u64,
     served: u64,
     overloaded: u64,
+    turned_away: u64,
+    too_slow: u64,
     errors: u64,
     clients: Clients,
     meddled: Meddled,
@@ -46,6 +48,8 @@ impl Report {
         self.accepted += counts.accepted;
         self.served += counts.served;
         self.overloaded += counts.overloaded;
+        self.turned_away += counts.turned_away.total();
+        self.too_slow += round.done.cuts.deadlines();
         self.errors += counts.errors;
         self.clients.add(&round.clients);
         self.meddled.add(&round.meddled);
@@ -82,8 +86,13 @@ impl fmt::Display for Report {
         )?;
         write!(
             f,
-            "servers    {} accepted: {} served, {} overloaded; {} errors of handlers",
-            self.accepted, self.served, self.overloaded, self.errors
+            "servers    {} accepted: {} served, {} overloaded, {} turned away; {} cut by deadlines, {} errors of handlers",
+            self.accepted,
+            self.served,
+            self.overloaded,
+            self.turned_away,
+            self.too_slow,
+            self.errors
         )
     }
 }

@@ -4,7 +4,10 @@ use std::io::{BufRead, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use socketserver::CutReason;
 use socketserver::prelude::*;
+
+use crate::told::Told;
 
 /// A longer line is refused.
 pub(crate) const LONGEST_LINE: usize = 16 * 1024;
@@ -19,6 +22,8 @@ pub(crate) fn answer(line: &[u8]) -> Vec<u8> {
 pub(crate) struct Seen {
     /// Lines that were answered.
     pub(crate) answers: AtomicU64,
+    /// What an observer was told.
+    pub(crate) told: Arc<Told>,
     /// Errors that nobody expects.
     pub(crate) strange: Mutex<Vec<String>>,
 }
@@ -26,8 +31,10 @@ pub(crate) struct Seen {
 impl Seen {
     fn error(&self, error: &HandlerError) {
         let kind = error.io_kind();
-        // Clients that went away, connections that were ended, and the line that was too long.
+        let reason = error.as_error().and_then(|error| CutReason::of(error));
+        // Clients that went away or were too slow, connections that were ended, and the line that was too long.
         let expected = error.is_disconnect()
+            || matches!(reason, Some(CutReason::Deadline(_)))
             || matches!(kind, Some(ErrorKind::ConnectionAborted | ErrorKind::InvalidInput));
         if !expected {
             self.strange.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());

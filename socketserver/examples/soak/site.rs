@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use socketserver::prelude::*;
-use socketserver::{ServeError, concurrency::AtClose};
+use socketserver::{Cuts, ServeError, concurrency::AtClose};
 
 use crate::random::Random;
 use crate::service::{Seen, Setup, service};
@@ -55,20 +55,39 @@ impl Plan {
             .deadline(random.millis(0..150))
             .grace(Duration::from_secs(5))
             .backlog(*random.pick(&[Backlog::Leave, Backlog::Serve]));
+        let config = ServerConfig::new().poll_interval(interval).deadlines(deadlines(random));
+        let at_limit =
+            *random.pick(&[AtLimit::Wait, AtLimit::Wait, AtLimit::Wait, AtLimit::Refuse]);
         Self {
             unix: cfg!(unix) && random.percent(50),
             strategy,
             setup,
-            config: ServerConfig::new().poll_interval(interval),
+            config: config.at_limit(at_limit),
             restarts: random.number(0..3),
             drain: random.percent(60).then_some(drain),
         }
     }
 }
 
+/// None, in most cases; else some that hit those who are slow.
+fn deadlines(random: &mut Random) -> Deadlines {
+    let none = Deadlines::new();
+    if random.percent(60) {
+        return none;
+    }
+    let time = random.millis(5..60);
+    let some = match random.number(0..3) {
+        0 => none.first_byte(time).idle(time),
+        1 => none.read(time).write(time),
+        _ => none.min_rate(10_000, time),
+    };
+    if random.percent(20) { some.whole(random.millis(50..200)) } else { some }
+}
+
 /// What a server came to.
 pub(crate) struct Done {
     pub(crate) counts: Counts,
+    pub(crate) cuts: Cuts,
     /// Requests in progress, and connections in the list, when it was closed.
     pub(crate) alive: (usize, usize),
     /// `None` if it was not drained.
@@ -143,7 +162,8 @@ impl Site {
             + Send
             + 'static,
     {
-        let mut server = server.with_config(plan.config);
+        let mut server =
+            server.with_config(plan.config).with_observer(Arc::clone(&seen.told).observer());
         let (handle, stop) = (server.handle(), server.shutdown_handle());
         let (restarts, drain) = (plan.restarts, plan.drain);
         let serve = move || {
@@ -154,7 +174,7 @@ impl Site {
             server.close();
             let handle = server.handle();
             let alive = (handle.live_requests(), handle.connections().len());
-            Ok(Done { counts: server.counts(), alive, report })
+            Ok(Done { counts: server.counts(), cuts: server.cuts(), alive, report })
         };
         let thread = thread::Builder::new().name("server".to_owned()).spawn(serve)?;
         Ok(Self { place, handle, stop, seen, thread })
