@@ -231,6 +231,14 @@ fn datagrams(plain: &Scenario) -> Vec<Case> {
     if plain.transport.is_unix() {
         cases.push(("unnamed_sender", Scenario { script: unnamed.clone(), ..plain.clone() }));
         cases.push((
+            "client_that_is_gone_and_nothing_to_say",
+            Scenario {
+                script: vec![Step::Connect(0), send(0, "hi\n"), Step::Close(0), Step::Drive],
+                handle: vec![Op::ReadLine],
+                ..plain.clone()
+            },
+        ));
+        cases.push((
             "unnamed_sender_and_nothing_to_say",
             Scenario { script: unnamed, handle: vec![Op::ReadLine], ..plain.clone() },
         ));
