@@ -284,6 +284,8 @@ fn cannot_start<S>(fixture: Fixture<S>, reported: &mpsc::Receiver<String>) {
     }
     // Between the first and the last: 5, 10, 20 and 40.
     assert!(begun.elapsed() >= Duration::from_millis(75), "{:?}", begun.elapsed());
+    // The client sees the end a moment before that is counted.
+    assert!(fixture.handle.wait_until_at_most(0, PATIENCE));
     let counts = fixture.handle.counts();
     assert_eq!((counts.accepted, counts.unserved, counts.errors), (5, 5, 5), "{counts:?}");
     fixture.end();
