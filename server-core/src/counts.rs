@@ -45,14 +45,13 @@ pub struct Counts {
 impl Counts {
     /// Requests that came in and have not left yet.
     pub fn in_progress(&self) -> u64 {
-        let left = self.served
-            + self.detached
-            + self.refused
-            + self.overloaded
-            + self.turned_away.total()
-            + self.unserved
-            + self.handed_over;
+        let left = self.served + self.detached + self.not_served() + self.handed_over;
         self.accepted.saturating_sub(left)
+    }
+
+    /// Requests that left without a handler, for whatever reason.
+    pub(crate) fn not_served(&self) -> u64 {
+        self.refused + self.overloaded + self.turned_away.total() + self.unserved
     }
 }
 

@@ -105,6 +105,9 @@ pub struct DrainReport {
     pub idle_ended: usize,
     /// Connections that were cut: at the deadline, or by [`force_drain`](crate::ServerHandle::force_drain) also before.
     pub forced: usize,
+    /// Requests that were refused meanwhile: those of the backlog that `verify_request`, a limit or the strategy turned
+    /// away, and those that nobody came to serve any more.
+    pub refused: usize,
     /// Worker processes that were told to terminate at the deadline.
     pub terminated: usize,
     /// Worker processes that did not, and were killed.
@@ -135,6 +138,9 @@ impl fmt::Display for DrainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { finished, idle_ended, forced, terminated, killed, time, .. } = self;
         write!(f, "drained in {time:?}: {finished} finished, {idle_ended} idle, {forced} forced")?;
+        if self.refused > 0 {
+            write!(f, ", {} refused", self.refused)?;
+        }
         if *terminated > 0 {
             write!(f, ", {terminated} processes terminated, {killed} killed")?;
         }

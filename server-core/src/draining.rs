@@ -17,6 +17,8 @@ pub(crate) struct Draining {
     drain: Drain,
     start: Instant,
     deadline: Instant,
+    /// How many requests had not been served before.
+    refused: u64,
     report: DrainReport,
 }
 
@@ -31,7 +33,8 @@ impl Draining {
         server.tell(|| Event::Draining(DrainStage::Begun { requests }));
         let start = Instant::now();
         let deadline = after(start, drain.get_deadline());
-        Self { drain, start, deadline, report: DrainReport::default() }
+        let refused = server.counts().not_served();
+        Self { drain, start, deadline, refused, report: DrainReport::default() }
     }
 
     /// Serves what is in the backlog, if that is wanted.
@@ -68,7 +71,9 @@ impl Draining {
             self.report.requests_left = registry.gate.inside();
             self.report.stuck = registry.list();
         }
-        let Self { mut report, start, .. } = self;
+        let Self { mut report, start, refused, .. } = self;
+        let refused = server.counts().not_served().saturating_sub(refused);
+        report.refused = usize::try_from(refused).unwrap_or(usize::MAX);
         let ends = registry.tally.take();
         (report.finished, report.idle_ended, report.forced) =
             (ends.finished, ends.idle_ended, ends.forced);

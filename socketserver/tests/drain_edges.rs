@@ -213,6 +213,7 @@ fn a_panic_of_a_hook_does_not_end_the_drain() {
     let clients: Vec<_> = (0..2).map(|_| connect(server.local_addr().unwrap())).collect();
     let report = server.drain(Drain::new().backlog(Backlog::Serve));
     assert!(report.is_clean() && report.finished == 0, "{report}");
+    assert!(report.refused == 2 && report.to_string().contains("2 refused"), "{report}");
     assert_eq!((server.counts().hook_panics, server.counts().accepted), (2, 2));
     assert!(clients.iter().all(|client| read_to_end(client).is_empty()));
 }

@@ -16,7 +16,7 @@ pub(super) struct Reports {
 }
 
 /// The numbers of a report that can be added.
-const NUMBERS: usize = 5;
+const NUMBERS: usize = 6;
 const RECORD: usize = NUMBERS * size_of::<u64>();
 
 impl Reports {
@@ -36,6 +36,7 @@ impl Reports {
             report.finished,
             report.idle_ended,
             report.forced + packets,
+            report.refused,
             report.terminated,
             report.killed,
         ];
@@ -57,6 +58,7 @@ impl Reports {
             sum.finished += next();
             sum.idle_ended += next();
             sum.forced += next();
+            sum.refused += next();
             sum.terminated += next();
             sum.killed += next();
         }
