@@ -48,10 +48,14 @@ where
     let (stop, handle) = (server.shutdown_handle(), server.handle());
     let _client = TcpStream::connect(server.local_addr().unwrap()).unwrap();
     let (done, awaited) = channel();
-    thread::spawn(move || done.send(server.serve_forever().map(|ended| (ended, server.counts()))));
+    thread::spawn(move || {
+        let ended = server.serve_forever().unwrap();
+        // Nobody may wait for it any more.
+        let _ = done.send((ended, server.counts()));
+    });
     wait_for(|| handle.counts().exhausted >= 5);
     assert_eq!(stop.shutdown_timeout(WATCHDOG), Ok(StopOrder::Delivered), "{name}");
-    let (ended, counts) = awaited.recv_timeout(WATCHDOG).expect(name).unwrap();
+    let (ended, counts) = awaited.recv_timeout(WATCHDOG).expect(name);
     assert_eq!((ended, counts.accepted), (Ended::Shutdown, 0), "{name}");
 }
 
