@@ -101,6 +101,18 @@ impl Notifier {
         !matches!(self, Self::Signal(_))
     }
 
+    /// Forgets what it has said so far, when there is no child that it could be about.
+    pub(crate) fn forget(&self) {
+        match self {
+            // A descriptor that nobody watches any more says nothing.
+            #[cfg(target_os = "linux")]
+            Self::PidFds(_) => {}
+            Self::Signal(pipe) => {
+                pipe.clear();
+            }
+        }
+    }
+
     /// Which children have ended since this was last asked.
     pub(crate) fn ended(&self) -> Ended {
         match self {
