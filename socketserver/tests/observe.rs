@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use socketserver::observe::{MetricsObserver, TracingObserver};
+use socketserver::observe::{Event, MetricsObserver, Observer, TracingObserver};
 use socketserver::prelude::*;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -108,6 +108,21 @@ fn failures_and_panics_are_told_inside_the_span() {
     let find = |text: &str| lines.iter().find(|line| line.contains(text)).unwrap();
     assert!(find("handler failed").starts_with("WARN connection{id=1"), "{lines:#?}");
     assert!(find("handler panicked").starts_with("ERROR connection{id=2"), "{lines:#?}");
+}
+
+#[test]
+fn who_is_told_of_the_end_only_does_not_say_that_nobody_served() {
+    let late = TracingObserver::new();
+    let mut server =
+        TcpServer::bind("127.0.0.1:0", shout()).unwrap().with_observer(move |event: &Event<'_>| {
+            // As if it had been added when the handler was running already.
+            if matches!(event, Event::Finished(..)) {
+                late.event(event);
+            }
+        });
+    let lines = traced(|| drop(talk(&mut server, b"a")));
+    assert!(lines[0].starts_with("DEBUG finished id=1"), "{lines:#?}");
+    assert_eq!(lines.len(), 1, "{lines:#?}");
 }
 
 #[test]

@@ -78,8 +78,8 @@ impl TracingObserver {
             last.then(|| open.pop()).flatten()
         });
         let Some((_, span)) = span else {
-            // It never ran.
-            return Self::unserved(client, finish);
+            // It never ran, or began before there was an observer.
+            return Self::without_span(client, finish);
         };
         span.record("door", finish.door.name());
         span.record("received", finish.received);
@@ -92,12 +92,14 @@ impl TracingObserver {
         }
     }
 
-    fn unserved(client: &Client<'_>, finish: &Finish) {
+    fn without_span(client: &Client<'_>, finish: &Finish) {
         let (id, peer) = (client.id().get(), client.address());
-        if finish.door == Door::HandedOver {
-            debug!(id, ?peer, "handed over");
-        } else {
-            warn!(id, ?peer, "not served");
+        match finish.door {
+            Door::HandedOver => debug!(id, ?peer, "handed over"),
+            Door::Served | Door::Detached => {
+                debug!(id, ?peer, seconds = finish.time.as_secs_f64(), "finished");
+            }
+            _ => warn!(id, ?peer, "not served"),
         }
     }
 
