@@ -237,3 +237,21 @@ fn the_limit_is_exact_however_it_changes() {
     assert_eq!(counts.served, (CLIENTS * ROUNDS) as u64);
     assert!(peak.load(Ordering::SeqCst) <= MOST, "{} at once", peak.load(Ordering::SeqCst));
 }
+
+#[test]
+fn who_waits_because_he_came_too_soon_is_turned_away_as_soon_as_that_is_what_happens() {
+    let hour = Duration::from_secs(3600);
+    let config = ServerConfig::new()
+        .poll_interval(PollInterval::Never)
+        .accept_rate(AcceptRate::one_per(hour));
+    let server = ThreadingTcpServer::bind("127.0.0.1:0", greeter()).unwrap();
+    let server = server.with_config(config).spawn().unwrap();
+    let first = connect(*server.local_addr());
+    greeted(&first);
+    let second = connect(*server.local_addr());
+    not_greeted(&second);
+    server.handle().set_at_limit(AtLimit::Refuse);
+    assert_eq!(read_to_end(&second), "");
+    drop(first);
+    assert_eq!(server.stop().unwrap().1.turned_away.rate, 1);
+}

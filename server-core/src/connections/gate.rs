@@ -142,7 +142,12 @@ impl Gate {
     }
 
     pub(crate) fn set_at_limit(&self, at_limit: AtLimit) {
-        self.change(|state| state.at_limit = at_limit);
+        let mut new = false;
+        self.change(|state| new = std::mem::replace(&mut state.at_limit, at_limit) != at_limit);
+        if new {
+            // It may be waiting for a token, which those who are refused need not.
+            self.waker.wake();
+        }
     }
 
     pub(crate) fn is_suspended(&self) -> bool {
@@ -160,10 +165,10 @@ impl Gate {
         new
     }
 
-    /// Whether nothing is let in, however few are inside.
+    /// Whether nothing is accepted, however few are inside.
     pub(crate) fn is_shut(&self) -> bool {
         let state = lock(&self.state);
-        state.suspended || state.most == Some(0)
+        state.suspended || (state.most == Some(0) && state.at_limit == AtLimit::Wait)
     }
 
     /// Waits until nobody is inside, or `enough` says that this need not be waited for; that is asked again after each
