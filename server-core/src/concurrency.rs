@@ -78,6 +78,9 @@ pub trait Concurrency<J: Job> {
     /// Waits for the workers, but no longer than there is patience, and whatever the strategy's settings say. Says how many
     /// are still at work then.
     ///
+    /// It is called in a drain; and, with patience that ends when somebody says what is to happen, when the loop of a server
+    /// in the background has ended by itself. The listener is closed then.
+    ///
     /// A strategy without workers has none. The default, for a strategy that does not know better, is
     /// [`server_close`](Self::server_close), which may wait longer.
     fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {

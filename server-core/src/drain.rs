@@ -1,11 +1,11 @@
 //! The third verb: a stop in stages, which loses no work it need not lose, never hangs, and says what it did.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::concurrency::Concurrency;
 use crate::connections::ConnectionInfo;
-use crate::draining::Draining;
+use crate::draining::{Draining, after};
 use crate::job::ServiceJob;
 use crate::lifecycle::Verb;
 use crate::server::Server;
@@ -36,7 +36,7 @@ pub enum Backlog {
     Leave,
     /// They are accepted and served first, as long as the deadline allows. If there is no room for them, idle
     /// connections end already then; or they are turned away, if [that](crate::AtLimit::Refuse) is what happens to them. A
-    /// server that is suspended accepts nothing.
+    /// server that is suspended accepts nothing. If descriptors, threads or the like run out, what is still there is let go.
     ///
     /// A strategy that runs requests in the serving thread does so here too, and nobody can cut what blocks there: the
     /// deadline holds between two requests, so such a handler needs a timeout of its own.
@@ -196,11 +196,19 @@ where
         draining.finish(&server, self.concurrency())
     }
 
-    /// Closes the listener, and waits until no request is in progress or `enough` says so; for whoever cannot know yet
-    /// whether the server is to be closed or drained. [`ServerHandle::nudge`](crate::ServerHandle) has that asked again.
+    /// Closes the listener, and waits until no request is in progress and no worker at work, or `enough` says so; for whoever
+    /// cannot know yet whether the server is to be closed or drained. [`ServerHandle::nudge`](crate::ServerHandle) has that
+    /// asked again.
     #[doc(hidden)]
     pub fn stop_listening(&mut self, enough: impl Fn() -> bool) {
         self.close_listener();
-        self.common.connections.gate.wait_until_empty_or(enough);
+        self.common.connections.gate.wait_until_empty_or(&enough);
+        if !enough() {
+            // What children serve is not in progress in this process.
+            let server = self.handle();
+            let end = after(Instant::now(), Duration::MAX);
+            let patience = server.patience(end, usize::MAX).or_enough(&enough);
+            self.concurrency().wait_for_workers(&patience);
+        }
     }
 }

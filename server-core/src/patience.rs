@@ -18,12 +18,14 @@ pub struct Patience<'a> {
     /// Over as soon as somebody has hurried so many times.
     hurry: Option<(&'a Hurry, usize)>,
     attending: Option<Attending<'a>>,
+    /// Over as soon as this says so.
+    enough: Option<&'a dyn Fn() -> bool>,
 }
 
 impl<'a> Patience<'a> {
     /// Patience to a deadline, that nobody can end before: for tests of strategies.
     pub const fn until(deadline: Instant) -> Self {
-        Self { deadline, hurry: None, attending: None }
+        Self { deadline, hurry: None, attending: None, enough: None }
     }
 
     /// The same, but over as soon as somebody has hurried `times` times.
@@ -35,6 +37,12 @@ impl<'a> Patience<'a> {
     /// The same, for the serving thread, which attends to interrupts meanwhile.
     pub(crate) fn attending(mut self, attending: Attending<'a>) -> Self {
         self.attending = Some(attending);
+        self
+    }
+
+    /// The same, but over as soon as `enough` says so, which is asked again after each [`wake`](Hurry::wake).
+    pub(crate) fn or_enough(mut self, enough: &'a dyn Fn() -> bool) -> Self {
+        self.enough = Some(enough);
         self
     }
 
@@ -54,6 +62,7 @@ impl<'a> Patience<'a> {
     /// Whether somebody has ended it before its time. Cheap, and calls nobody: it can be asked under a lock.
     pub fn is_hurried(&self) -> bool {
         self.hurry.is_some_and(|(hurry, times)| hurry.times() >= times)
+            || self.enough.is_some_and(|enough| enough())
     }
 
     /// When it is over at the latest.
@@ -124,12 +133,15 @@ type Wake = Arc<dyn Fn() + Send + Sync>;
 impl Hurry {
     /// Once more, and all who wait are woken to see it.
     pub(crate) fn hurry(&self) {
-        let wakes: Vec<Wake> = {
-            let waiting = lock(&self.waiting);
-            // Who registers later has the lock later, and sees it then. Who was there before is woken.
-            self.times.fetch_add(1, Ordering::Relaxed);
-            waiting.wakes.iter().map(|(_, wake)| Arc::clone(wake)).collect()
-        };
+        self.times.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// All who wait look once more whether they still have to.
+    pub(crate) fn wake(&self) {
+        // Who registers later has the lock later, and sees then why. Who was there before is woken.
+        let wakes: Vec<Wake> =
+            lock(&self.waiting).wakes.iter().map(|(_, wake)| Arc::clone(wake)).collect();
         // They take locks of their own, so not under this one.
         for wake in wakes {
             wake();

@@ -230,6 +230,7 @@ impl ServerHandle {
     /// Has [`Server::stop_listening`](crate::Server) look once more whether that is enough.
     #[doc(hidden)]
     pub fn nudge(&self) {
+        self.common.hurry.wake();
         self.registry().gate.nudge();
     }
 

@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socketserver::core::{GetRequestError, Readiness, ServeError, Transport, Wait, Waker};
+use socketserver::core::{
+    Concurrency, Dispatched, GetRequestError, Job, Listener, Patience, Readiness, Rejected,
+    ServeError, Transport, Wait, Waker,
+};
 use socketserver::prelude::*;
 
 const ANYWHERE: &str = "127.0.0.1:0";
@@ -247,4 +250,50 @@ fn a_handler_can_drop_it_in_the_serving_thread() {
     client.read_line(&mut answer).unwrap();
     assert_eq!(answer, "dropped\n");
     assert!(handle.is_stopping());
+}
+
+/// Serves somewhere else, where it takes for ever.
+struct Elsewhere(Mutex<mpsc::Sender<()>>);
+
+impl<J: Job> Concurrency<J> for Elsewhere {
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
+        job.close_request();
+        Ok(Dispatched::Started)
+    }
+
+    fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
+        let (wake, woken) = mpsc::channel();
+        let _wake = patience.wake_with(move || {
+            let _ = wake.send(());
+        });
+        let _ = self.0.lock().unwrap().send(());
+        while !patience.left().is_zero() {
+            let _ = woken.recv_timeout(patience.left());
+        }
+        1
+    }
+
+    fn server_close(&self) {
+        let _ = self.0.lock().unwrap().send(());
+        thread::park();
+    }
+}
+
+#[test]
+fn workers_elsewhere_that_outlive_the_loop_do_not_keep_a_drain_waiting() {
+    let (tell, waits) = mpsc::channel();
+    let transport = Tcp::bind(ANYWHERE).unwrap();
+    let server = Server::new(transport, Elsewhere(Mutex::new(tell)), stream_fn(say_back));
+    let server = server.spawn().unwrap();
+    let _client = connect(*server.local_addr());
+    eventually("it is served elsewhere", || server.counts().handed_over == 1);
+    server.handle().request_shutdown();
+    waits.recv_timeout(PATIENCE).unwrap();
+    let (tell, drained) = mpsc::channel();
+    thread::spawn(move || {
+        let drained = server.drain(Drain::new().deadline(Duration::ZERO).grace(Duration::ZERO));
+        tell.send(drained.unwrap().0).unwrap();
+    });
+    let report = drained.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(report.workers_left, 1, "{report}");
 }
