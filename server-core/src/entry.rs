@@ -80,7 +80,7 @@ where
         let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
         attending.attend();
         drop(attending);
-        if let Some(alarm) = &mut self.alarm {
+        if let Some(alarm) = self.alarm {
             alarm.look(&self.server);
         }
         if readiness == Readiness::TimedOut && first != limit {

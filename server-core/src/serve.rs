@@ -34,7 +34,7 @@ pub(crate) struct Serve<'a, T: Transport, C, S> {
     pub(crate) pass: Option<Pass>,
     /// Up to when nothing is taken because something has run out.
     pub(crate) rest: Option<Instant>,
-    pub(crate) alarm: Option<Alarm>,
+    pub(crate) alarm: &'a mut Option<Alarm>,
 }
 
 impl<T, C, S> Serve<'_, T, C, S>
@@ -115,7 +115,7 @@ where
         }
     }
 
-    /// Serves what is there, without waiting for more, up to the deadline or the first failure.
+    /// Serves what is there, without waiting for more, up to the deadline, or until something runs out.
     pub(crate) fn backlog(&mut self, deadline: Instant) {
         let registry = Arc::clone(self.server.registry());
         // A server that is closed to all will not open for this.
@@ -141,6 +141,8 @@ where
             match handled {
                 // A hook's panic was counted and its request closed. The others are not to suffer for it.
                 Ok(Ok(Handled::Served | Handled::Started | Handled::Refused)) | Err(_) => {}
+                // One client was gone already, or somebody has left what had run out.
+                Ok(Ok(Handled::NothingAccepted(_))) if self.rest.is_none() => {}
                 Ok(_) => break,
             }
         }

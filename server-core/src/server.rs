@@ -57,6 +57,8 @@ where
     config: ServerConfig,
     pub(crate) admissions: Admissions<T::Request>,
     backoff: Backoff,
+    /// Made when the server first serves with its settings.
+    alarm: Option<Alarm>,
 }
 
 impl<T, C, S> Server<T, C, S>
@@ -78,6 +80,7 @@ where
             config: ServerConfig::new(),
             admissions: Admissions::new(),
             backoff: Backoff::new(),
+            alarm: None,
         }
     }
 
@@ -123,6 +126,7 @@ where
     pub fn set_config(&mut self, config: ServerConfig) {
         self.common.connections.set_limits(config);
         self.config = config;
+        self.alarm = None;
     }
 
     /// The address the server listens on, CPython's `server_address`: with port 0 in the request,
@@ -241,6 +245,10 @@ where
     /// Enters a verb; `None` when the server is closed.
     pub(crate) fn serve(&mut self, verb: Verb) -> Option<serve::Serve<'_, T, C, S>> {
         self.transport.as_ref()?;
+        if let (None, Some(after)) = (&self.alarm, self.config.get_stuck_after()) {
+            // It goes on from verb to verb: no call of `handle_request` may last as long as it takes.
+            self.alarm = Some(Alarm::new(after));
+        }
         Some(serve::Serve {
             transport: &mut self.transport,
             concurrency: &self.concurrency,
@@ -251,7 +259,7 @@ where
             serving: self.common.lifecycle.begin(verb),
             pass: None,
             rest: None,
-            alarm: self.config.get_stuck_after().map(Alarm::new),
+            alarm: &mut self.alarm,
         })
     }
 }

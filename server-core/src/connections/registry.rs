@@ -214,13 +214,12 @@ impl Drop for Registered {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
             let registry = &place.0;
-            let ended = match &self.watch {
-                Some(watch) => {
-                    lock(registry.shard(self.id)).remove(&self.id.0);
-                    watch.leave()
-                }
-                None => registry.forced.load(Ordering::Relaxed),
-            };
+            let ended = self.watch.as_ref().is_some_and(|watch| {
+                lock(registry.shard(self.id)).remove(&self.id.0);
+                watch.leave()
+            });
+            // Too late, also for one that could not be forced: no connection, or one that somebody had ended before.
+            let ended = ended || registry.forced.load(Ordering::Relaxed);
             // Before its place is given up, which is what a drain waits for.
             if self.served && !ended {
                 registry.tally.finished();

@@ -1,6 +1,7 @@
 //! The loop and its contracts over the scripted transport: one file for each behaviour.
 
 mod admission;
+mod drain;
 mod errors;
 mod faults;
 mod handle_request;
