@@ -25,6 +25,19 @@ impl<J: Job + Send + 'static> Concurrency<J> for Threads {
     }
 }
 
+/// Panics when it is asked whether there is room.
+struct Nervous;
+
+impl<J: Job> Concurrency<J> for Nervous {
+    fn has_room(&self) -> bool {
+        panic!("asked to panic")
+    }
+
+    fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
+        Ok(Dispatched::Finished(job.run()))
+    }
+}
+
 /// Computes until the other end of the channel is gone.
 struct Busy(Mutex<mpsc::Receiver<()>>);
 
@@ -35,7 +48,7 @@ impl Service<ScriptedRequest> for Busy {
         _client: &String,
         _server: &ServerHandle,
     ) -> HandlerResult {
-        let _ = self.0.lock().unwrap().recv();
+        let _ = self.0.lock().map_err(|_| "poisoned")?.recv();
         Ok(())
     }
 }
@@ -71,6 +84,14 @@ fn a_drain_that_serves_the_backlog_tells_all_where_nobody_is_let_in() {
     script.request("a").request("b");
     let _ = server.drain(Drain::new().backlog(Backlog::Serve));
     assert_eq!((server.counts().turned_away.limit, script.backlog()), (2, 0));
+}
+
+#[test]
+fn a_strategy_that_panics_over_the_backlog_does_not_end_the_drain() {
+    let mut server = Server::new(ScriptedTransport::new(), Nervous, RecordingService::new());
+    let report = server.drain(Drain::new().backlog(Backlog::Serve));
+    assert!(report.is_clean() && server.transport().is_none(), "{report}");
+    assert_eq!(server.counts().hook_panics, 1);
 }
 
 #[test]
