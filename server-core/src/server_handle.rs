@@ -97,7 +97,8 @@ impl ServerHandle {
     /// own, a channel say, that the end of their connection does not end.
     ///
     /// The hook must not block: the drain waits for it. If it panics the panic is
-    /// [counted](Counts::hook_panics), and the drain goes on. Dropping the guard takes it back. A forked child learns of a
+    /// [counted](Counts::hook_panics), and the drain goes on; if it is called at once its panic is the caller's. Dropping the
+    /// guard takes it back. A forked child learns of a
     /// drain of its parent's only if `Fork` is told to tell it; a worker of `PreFork` drains by itself. Both call the hooks that were
     /// there when they were forked, in their own process, and those that came since.
     ///
