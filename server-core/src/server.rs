@@ -24,7 +24,7 @@ use crate::transport::{Bind, Transport};
 ///
 /// The verbs take `&mut self`: two threads cannot serve with one server at once, which CPython allows
 /// and where it then loses shutdowns. Everything another thread may want of a running server is in
-/// [`ShutdownHandle`] and [`ServerHandle`].
+/// [`ShutdownHandle`](crate::ShutdownHandle) and [`ServerHandle`].
 ///
 /// ```compile_fail,E0499
 /// # use socketserver_core::{Concurrency, Server, Service, ServiceJob, Transport};
