@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::watch::Watch;
 use crate::sync::{AtomicU64, Ordering};
 
-/// What the handler of a connection does. Numbers to look at, each on its own: relaxed order is enough.
+/// What the handler of a connection does. Numbers to look at: relaxed order is enough, but for the end of a call.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     /// When the handler began, in microseconds after the connection's birth and at least 1; 0 before that.
@@ -49,9 +49,10 @@ impl Watch {
         (!idle).then(|| self.born.elapsed().saturating_sub(Duration::from_micros(since)))
     }
 
-    fn at_work_since(&self) -> Option<u64> {
+    pub(super) fn at_work_since(&self) -> Option<u64> {
         let begun = self.work.begun.load(Ordering::Relaxed);
-        let waits = self.work.calls.load(Ordering::Relaxed) > 0;
+        // Acquire pairs with the release when a call is over: who sees that sees when it returned.
+        let waits = self.work.calls.load(Ordering::Acquire) > 0;
         let returned = self.work.returned.load(Ordering::Relaxed);
         (begun > 0 && !waits).then_some(begun.max(returned))
     }
@@ -71,7 +72,8 @@ pub struct CallGuard<'a>(&'a Work);
 
 impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+        // Release: after the time at which the call returned, or the handler seems to have been at work all the while.
+        self.0.calls.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -1,11 +1,15 @@
 //! One connection: its handler, its transport, and those who end it.
 
+use std::time::{Duration, Instant};
+
 use loom::thread::{self, JoinHandle};
 
 use crate::connections::{ConnectionState, CutReason, Watch};
 use crate::models::{explore, joined};
 use crate::sync::{Arc, Mutex, lock};
 use crate::testing::ScriptedClient;
+
+const LATER: Duration = Duration::from_secs(3600);
 
 /// A watch, and what its transport was told.
 struct Model {
@@ -133,5 +137,27 @@ fn a_handler_that_waits_for_its_client_is_woken_by_a_cut() {
         };
         drain(&watch);
         assert_eq!(handler.join().unwrap(), None);
+    });
+}
+
+#[test]
+fn a_handler_that_waited_for_its_client_has_not_been_at_work_since_before() {
+    explore(|| {
+        let watch = Watch::alone();
+        watch.begin_work();
+        let waits = Arc::new(Mutex::new(false));
+        let handler = {
+            let (watch, waits) = (Arc::clone(&watch), Arc::clone(&waits));
+            thread::spawn(move || {
+                let call = watch.call();
+                *lock(&waits) = true;
+                watch.returned(Instant::now() + LATER);
+                drop(call);
+            })
+        };
+        let waits = *lock(&waits);
+        let since = watch.at_work_since();
+        assert!(!waits || since.is_none_or(|since| u128::from(since) >= LATER.as_micros()));
+        handler.join().unwrap();
     });
 }
