@@ -150,9 +150,16 @@ impl FromStr for AddressList {
     }
 }
 
+/// Both are read by the standard library, which takes no `010.0.0.0`: is that 10.0.0.0, or in octal 8.0.0.0?
 fn network_or_address(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(address)
+    match text.split_once('/') {
+        None => text.parse().ok().map(IpAddr::into),
+        Some((address, bits)) => {
+            let digits = bits.bytes().all(|byte| byte.is_ascii_digit());
+            let bits = bits.parse().ok().filter(|_| digits)?;
+            IpNet::new(address.parse().ok()?, bits).ok()
+        }
+    }
 }
 
 /// Which entry of a text is none for an [`AddressList`].
@@ -238,6 +245,14 @@ mod tests {
             (
                 "deny 10.0.0.0/33",
                 r#"line 1: "deny 10.0.0.0/33": that is no network and no address"#,
+            ),
+            (
+                "deny 010.0.0.0/8",
+                r#"line 1: "deny 010.0.0.0/8": that is no network and no address"#,
+            ),
+            (
+                "deny 10.0.0.0/+8",
+                r#"line 1: "deny 10.0.0.0/+8": that is no network and no address"#,
             ),
             ("\nallow here", r#"line 2: "allow here": that is no network and no address"#),
             ("10.0.0.1", r#"line 1: "10.0.0.1": it is neither `allow` nor `deny` with a network"#),
