@@ -138,7 +138,9 @@ impl Deadlines {
     /// of a pool for long, however many they are. A client that has sent 4096 bytes is forgiven that time: perhaps it
     /// could not send more before somebody received.
     ///
-    /// What the system had room for when a send began to wait is not counted as moved.
+    /// Of what is sent, only what the system takes after sends have waited for a quarter of the grace is counted as moved:
+    /// before that, it is the buffers of both systems that fill. They may take some ten kilobytes later, too; so who
+    /// receives nothing at all is, at a low rate, the business of [`write`](Self::write).
     pub fn min_rate(mut self, bytes_per_second: u64, grace: Duration) -> Self {
         let grace = grace.max(Self::SHORTEST);
         self.rate = (bytes_per_second > 0).then_some(Rate { bytes_per_second, grace });

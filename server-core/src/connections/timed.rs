@@ -101,7 +101,8 @@ pub struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// How long it may go on, `None` for as long as it likes. To be asked again after each attempt that would block.
+    /// How long it may go on until the next attempt, `None` for as long as it likes. To be asked again after each attempt
+    /// that would block.
     ///
     /// # Errors
     ///

@@ -51,6 +51,12 @@ impl Timing {
     /// Who has sent so much before anybody received may have been unable to send more: less than any system's buffer.
     const FORGIVEN: u64 = 4096;
 
+    /// Up to this part of a rate's grace sends that wait only fill the buffers of both systems.
+    const FILLING: u32 = 4;
+
+    /// After this part of its time a send that waits is to be tried once, ready or not.
+    const TRIED: u32 = 8;
+
     pub(super) fn new(deadlines: Deadlines, born: Instant) -> Self {
         let side = || Side {
             blocked: 0,
@@ -89,10 +95,11 @@ impl Timing {
     /// A call begins to block.
     pub(super) fn block(&mut self, direction: Direction, idle: bool, now: Instant) {
         self.count(idle, now);
+        let filling = self.deadlines.time(Deadline::Rate).unwrap_or_default() / Self::FILLING;
         let side = self.side(direction);
         side.blocked += 1;
-        if direction == Direction::Send && side.waited.is_zero() {
-            // So far the system's buffer took it all, and that says nothing about the client.
+        if direction == Direction::Send && side.waited <= filling {
+            // So far the buffers of the systems took it all, and that says nothing about the client.
             side.moved = 0;
         }
     }
@@ -171,8 +178,23 @@ impl Timing {
         // Of two that are equally near the first is told of.
         match all.min_by_key(|(_, left)| *left) {
             Some((deadline, left)) if left.is_zero() => Err(deadline),
-            nearest => Ok(nearest.map(|(_, left)| left)),
+            nearest => {
+                let nearest = nearest.map(|(_, left)| left);
+                Ok(nearest.into_iter().chain(self.left_until_tried(direction)).min())
+            }
         }
+    }
+
+    /// Systems tell that there is room when there is much. What a stalled send could have had before would else be found
+    /// when its time is over, and taken for something that the client did then.
+    fn left_until_tried(&self, direction: Direction) -> Option<Duration> {
+        let send = Some(&self.send).filter(|_| direction == Direction::Send)?;
+        let all = [(Deadline::Write, send.stalled), (Deadline::Rate, send.waited)];
+        let left = all.map(|(deadline, spent)| {
+            let left = (self.deadlines.time(deadline)? / Self::TRIED).saturating_sub(spent);
+            Some(left).filter(|left| !left.is_zero())
+        });
+        left.into_iter().flatten().min()
     }
 
     /// The one deadline that also holds for calls that would not block.

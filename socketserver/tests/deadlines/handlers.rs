@@ -14,6 +14,9 @@ use crate::support::{PATIENCE, connect, read_to_end};
 
 type Client = Stream<TcpConnection>;
 
+/// Longer than a system takes to say what it received.
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// A server whose handlers do this.
 fn serve(
     deadlines: Deadlines,
@@ -248,3 +251,15 @@ fn a_drain_and_an_end_by_hand_wake_a_call_that_keeps_deadlines() {
 }
 
 const IDLE: socketserver::ConnectionState = socketserver::ConnectionState::Idle;
+
+#[test]
+fn what_buffers_take_buys_no_time_for_who_takes_nothing() {
+    let (server, failures) = serve(Deadlines::new().min_rate(10_000, SECOND), |client| {
+        loop {
+            client.wfile.write_all(&[b'x'; 65_536])?;
+        }
+    });
+    let _never_reads = connect(*server.local_addr());
+    failures.is_over(Deadline::Rate);
+    assert_eq!(server.handle().cuts().rate, 1);
+}

@@ -235,3 +235,24 @@ fn other_deadlines_hold_for_the_time_that_has_passed() {
     life.timing.set(Deadlines::new().first_byte(ms(100)), sent);
     assert_eq!(life.left(Receive), LEFT(70));
 }
+
+#[test]
+fn who_takes_nothing_does_not_gain_by_what_buffers_take() {
+    let mut life = Life::new(Deadlines::new().min_rate(1000, ms(800)).write(ms(1600)));
+    life.send(1_000_000);
+    // Tried after an eighth: the system had room, but too little to tell of it.
+    assert_eq!(life.block(Send, 0), LEFT(100));
+    assert_eq!(life.block(Send, 100), LEFT(100), "for the other deadline");
+    life.send(1_000_000);
+    assert_eq!(life.block(Send, 650), LEFT(50));
+    assert_eq!(life.block(Send, 50), Err(Deadline::Rate));
+}
+
+#[test]
+fn who_takes_his_share_has_all_the_time_although_the_first_of_it_is_not_counted() {
+    let mut life = Life::new(Deadlines::new().min_rate(1000, ms(800)));
+    for _ in 0..1000 {
+        assert!(life.block(Send, 50).is_ok());
+        life.send(50);
+    }
+}
