@@ -132,8 +132,20 @@ impl Service<TcpConnection> for Churn {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let connections: u32 =
-        std::env::args().nth(1).map_or(Ok(1_000_000), |number| number.parse())?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let connections = match &arguments[..] {
+        [] => Ok(1_000_000),
+        [number] => number.parse().map_err(drop),
+        _ => Err(()),
+    };
+    let Ok(connections) = connections else {
+        println!("usage: churn [CONNECTIONS]");
+        return Ok(ExitCode::from(2));
+    };
+    churn(connections)
+}
+
+fn churn(connections: u32) -> Result<ExitCode, Box<dyn Error>> {
     let books = Arc::new(Books::new());
     let pool = ThreadPool::new(MOST + MOST / 4);
     let config = ServerConfig::new().max_connections(MOST);

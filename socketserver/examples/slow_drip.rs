@@ -63,16 +63,22 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let in_time = Duration::from_millis(deadline.parse()?) + SLACK;
         return attack(address.parse()?, drips.parse()?, seconds.parse()?, in_time);
     }
-    let drips = arguments.first().map_or(Ok(2000), |drips| drips.parse())?;
-    let seconds = arguments.get(1).map_or(Ok(10), |seconds| seconds.parse())?;
-    let workers = arguments.get(2).map_or(Ok(8), |workers| workers.parse())?;
-    let deadline = arguments.get(3).map_or(Ok(50), |deadline| deadline.parse())?;
-    let per_source = arguments.get(4).map(|most| most.parse()).transpose()?;
-    measure(drips, seconds, workers, Duration::from_millis(deadline), per_source)
+    let numbers: Result<Vec<u32>, _> = arguments.iter().map(|number| number.parse()).collect();
+    let Some(numbers) = numbers.ok().filter(|numbers| numbers.len() <= 5) else {
+        println!(
+            "usage: slow_drip [DRIPS] [SECONDS] [WORKERS] [DEADLINE, MS] [SLOW ONES AT A TIME]"
+        );
+        return Ok(ExitCode::from(2));
+    };
+    let or = |place: usize, default: u32| numbers.get(place).copied().unwrap_or(default);
+    let (drips, seconds, workers, deadline) = (or(0, 2000), or(1, 10), or(2, 8), or(3, 50));
+    let per_source = numbers.get(4).map(|most| usize::try_from(*most)).transpose()?;
+    let deadline = Duration::from_millis(deadline.into());
+    measure(drips, seconds.into(), usize::try_from(workers)?, deadline, per_source)
 }
 
 fn measure(
-    drips: usize,
+    drips: u32,
     seconds: u64,
     workers: usize,
     deadline: Duration,

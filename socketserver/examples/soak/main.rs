@@ -75,7 +75,8 @@ fn main() -> ExitCode {
 /// Ends this program if it is not dropped in time.
 fn watch(settings: &Settings) -> Sender<String> {
     let (guard, over) = channel();
-    let most = settings.rounds.map_or(settings.time, |_| Duration::ZERO) + WATCHDOG;
+    let time = settings.rounds.map_or(settings.time, |_| Duration::ZERO);
+    let most = time.saturating_add(WATCHDOG);
     thread::spawn(move || {
         let (begun, mut at) = (Instant::now(), String::new());
         loop {

@@ -16,3 +16,19 @@ fn slow_clients_are_cut_in_time() {
     let cut = said.iter().find(|line| line.starts_with("cut by the server: ")).unwrap();
     assert!(!cut.contains(" 0 by first byte"), "{cut}");
 }
+
+#[test]
+fn arguments_that_make_no_sense_are_answered_with_the_usage() {
+    let nonsense = [
+        ("churn", &["many"][..]),
+        ("churn", &["1", "2"]),
+        ("slow_drip", &["1", "-1"]),
+        ("slow_drip", &["1", "2", "3", "4", "5", "6"]),
+        ("soak", &["--seconds"]),
+    ];
+    for (name, arguments) in nonsense {
+        let (status, said, _) = Program::start(example(name).args(arguments)).unwrap().wait();
+        assert_eq!(status.code(), Some(2), "{name} {arguments:?}");
+        assert!(said[0].starts_with(&format!("usage: {name} ")), "{said:?}");
+    }
+}

@@ -47,3 +47,11 @@ fn memory_that_is_kept_is_found() {
     let found = soak_with("memory", "12");
     assert!(found.contains("soak: memory grew by "), "{found}");
 }
+
+#[test]
+fn a_fault_is_found_however_long_it_is_to_take() {
+    let arguments = ["--seconds", "18446744073709551615", "--inject", "count"];
+    let (status, stdout, _) = Program::start(example("soak").args(arguments)).unwrap().wait();
+    assert_eq!(status.code(), Some(1), "{}", stdout.join("\n"));
+    assert_eq!(stdout.last().map(String::as_str), Some("soak: FAILED, with seed 1"));
+}
