@@ -256,7 +256,7 @@ const IDLE: socketserver::ConnectionState = socketserver::ConnectionState::Idle;
 fn what_buffers_take_buys_no_time_for_who_takes_nothing() {
     let (server, failures) = serve(Deadlines::new().min_rate(10_000, SECOND), |client| {
         loop {
-            client.wfile.write_all(&[b'x'; 65_536])?;
+            client.wfile.write_all(&[b'x'; 16_384])?;
         }
     });
     let _never_reads = connect(*server.local_addr());
