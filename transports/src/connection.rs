@@ -185,6 +185,10 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
                 watch.count_received(bytes);
                 Ok(bytes)
             }
+            (Some(watch), ended) if !empty && self.detached() => {
+                returned_detached(watch);
+                ended
+            }
             (Some(watch), ended) if !empty => watch.ended(ended),
             (_, received) => received,
         }
@@ -203,6 +207,10 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
             (Some(watch), Ok(bytes)) => {
                 watch.count_sent(bytes);
                 Ok(bytes)
+            }
+            (Some(watch), Err(error)) if self.detached() => {
+                returned_detached(watch);
+                Err(error)
             }
             (Some(watch), Err(error)) => Err(watch.failed(error)),
             (None, sent) => sent,
@@ -231,6 +239,11 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
     fn mark_detached(&self) {
         self.shared.detached.store(true, Ordering::Release);
     }
+}
+
+/// A call returned. That is noted; but who took the connection over is not ended by the server, whatever that was told.
+fn returned_detached(watch: &Watch) {
+    drop(watch.ended(Ok(0)));
 }
 
 impl<S> Read for &Connection<S>

@@ -184,6 +184,29 @@ fn a_connection_that_was_taken_over_has_none() {
 }
 
 #[test]
+fn a_connection_that_was_taken_over_ends_as_its_client_does_whatever_the_server_wants() {
+    let (sender, taken_over) = channel();
+    let (go, ended_by_hand) = channel();
+    let (sender, ended_by_hand) = (Mutex::new(sender), Mutex::new(ended_by_hand));
+    let (server, failures) = serve(Deadlines::new(), move |client| {
+        let mut detached = client.detach()?;
+        sender.lock().unwrap().send(()).unwrap();
+        ended_by_hand.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        detached.read_exact(&mut [0])?;
+        assert_eq!(detached.read(&mut [0])?, 0);
+        Ok(())
+    });
+    let mut client = connect(*server.local_addr());
+    taken_over.recv_timeout(PATIENCE).unwrap();
+    server.handle().end_connection(server.handle().connections()[0].id);
+    client.write_all(b"a").unwrap();
+    drop(client);
+    go.send(()).unwrap();
+    assert_eq!(server.stop().unwrap().1.errors, 0);
+    failures.are_none();
+}
+
+#[test]
 fn they_hold_in_another_thread_of_the_handler_too() {
     let (server, failures) = serve(Deadlines::new().read(SHORT), |client| {
         let connection = client.connection.clone();
