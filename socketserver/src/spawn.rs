@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use socketserver_core::{
-    Concurrency, Counts, Drain, DrainReport, Ended, Request, ServeError, Server, ServerHandle,
-    Service, ServiceJob, ShutdownHandle, Transport,
+    Backlog, Concurrency, Counts, Drain, DrainReport, Ended, Request, ServeError, Server,
+    ServerHandle, Service, ServiceJob, ShutdownHandle, Transport,
 };
 
 /// Serving in a background thread: for tests, and for servers inside programs that do something else.
@@ -186,8 +186,11 @@ impl<A> Running<A> {
     pub fn drain(mut self, drain: Drain) -> Result<(DrainReport, Counts), ServeError> {
         self.end(Order::Drain(drain));
         let loop_ended = self.loop_ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // A handler in the loop keeps it from draining: so it hears of that from here, and of the deadline.
-        self.handle.announce_drain();
+        // A handler in the loop keeps it from draining: so it hears of that from here, and of the deadline. If there is a
+        // backlog to serve nobody is to hear of it before.
+        if drain.get_backlog() == Backlog::Leave {
+            self.handle.announce_drain();
+        }
         if loop_ended.recv_timeout(drain.get_deadline()) == Err(RecvTimeoutError::Timeout) {
             self.handle.force_drain();
         }

@@ -61,9 +61,13 @@ impl Wire {
 
     /// Breaks the connection off: over TCP with a reset.
     pub(crate) fn reset(self) {
-        if let Self::Tcp(stream) = &self {
-            // If that fails it ends as others do.
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        match self {
+            Self::Tcp(stream) => {
+                // If that fails it ends as others do.
+                let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            }
+            #[cfg(unix)]
+            Self::Unix(_) => {}
         }
     }
 }
