@@ -124,14 +124,9 @@ where
             if left.is_zero() || self.server.common().hurry.times() > 0 {
                 break;
             }
-            // Nobody knows what is there as long as there is nobody to run it.
-            let entry = self.entry();
-            let room = matches!(entry, Entry::Open | Entry::Refuse(_));
-            if entry == Entry::Shut && !registry.is_draining() {
-                // Who is idle makes room.
-                self.server.announce_drain();
-            }
-            let handled = match self.wait(Some(if room { Duration::ZERO } else { left })) {
+            // A strategy that looks for room may call somebody's hook. As below, its panic does not end the drain.
+            let Ok((room, readiness)) = guarded(|| self.await_backlog(left)) else { continue };
+            let handled = match readiness {
                 Ok(Readiness::Request) => guarded(|| self.take_request()),
                 Ok(_) if !room => continue,
                 // A wake may have come first.
@@ -146,6 +141,18 @@ where
                 Ok(_) => break,
             }
         }
+    }
+
+    /// Waits for a request of the backlog. Says whether there was room for one, and what came of it.
+    fn await_backlog(&mut self, left: Duration) -> (bool, Result<Readiness, ServeError>) {
+        // Nobody knows what is there as long as there is nobody to run it.
+        let entry = self.entry();
+        let room = matches!(entry, Entry::Open | Entry::Refuse(_));
+        if entry == Entry::Shut && !self.server.registry().is_draining() {
+            // Who is idle makes room.
+            self.server.announce_drain();
+        }
+        (room, self.wait(Some(if room { Duration::ZERO } else { left })))
     }
 
     /// Uses the stop up that was ordered.

@@ -1,6 +1,6 @@
 //! Waiting for children with patience: woken by their ends, by whoever hurries, and by what the thread attends to.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -21,6 +21,9 @@ pub(crate) fn await_children(
     }
     let wake = Wake::new(patience);
     loop {
+        if let Some(wake) = &wake {
+            wake.clear();
+        }
         let time = patience.left();
         let count = left();
         if count == 0 || time.is_zero() {
@@ -47,11 +50,17 @@ impl<'a> Wake<'a> {
 
     fn new(patience: &Patience<'a>) -> Option<Self> {
         let (woken, waker) = UnixStream::pair().ok()?;
+        woken.set_nonblocking(true).ok()?;
         waker.set_nonblocking(true).ok()?;
         let guard = patience.wake_with(move || {
             // If it is full it is readable.
             let _ = (&waker).write(&[0]);
         });
         Some(Self { woken, _guard: guard })
+    }
+
+    /// Forgets who hurried so far: one who does not end the wait must not keep it awake.
+    fn clear(&self) {
+        while matches!((&self.woken).read(&mut [0; 64]), Ok(1..)) {}
     }
 }

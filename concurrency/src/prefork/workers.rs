@@ -1,4 +1,4 @@
-//! The worker processes: who they are, when one is to be started, and the pipe by which they learn that the
+//! The worker processes: who they are, when one is to be started, and the word by which they learn that the
 //! parent wants them to stop, or is no more.
 
 use std::collections::HashMap;
