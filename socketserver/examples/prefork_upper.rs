@@ -47,7 +47,12 @@ mod unix {
             .with_config(ServerConfig::new().poll_interval(every));
 
         eprintln!("listening on {}", server.local_addr()?);
-        PreFork::new(4).on_worker_exit(|worker| eprintln!("{worker}")).serve(&mut server)?;
+        let workers = PreFork::new(4).on_worker_exit(|worker| eprintln!("{worker}"));
+        // Workers ignore Ctrl-C, which is the parent's. So a client that stays silent is not waited for without end.
+        let (_, report) = workers.serve_and_drain(&mut server, Drain::new())?;
+        if !report.is_clean() {
+            eprintln!("{report}");
+        }
         Ok(())
     }
 }

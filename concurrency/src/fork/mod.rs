@@ -69,7 +69,7 @@ pub use children::ChildExit;
 /// default, which ends it; where it has one for `SIGINT` a child ignores that signal. So a child can be told to
 /// terminate, and a Ctrl-C, which goes to all processes of the terminal, is the parent's to decide about. A child
 /// that wants handlers of its own sets them in the request's handler; with the crate `signal-hook`, which believes that its
-/// handler is still there, that has no effect. [`inherit_signal_handlers`](Self::inherit_signal_handlers) leaves all as it was.
+/// handler is still there, that has no effect. Programs that a child starts ignore `SIGINT` as it does. [`inherit_signal_handlers`](Self::inherit_signal_handlers) leaves all as it was.
 ///
 /// In a child, asking the server to stop has no effect on the parent. A drain of the parent's is not seen, unless children are to
 /// [be told](Self::tell_children): at its deadline a child gets `SIGTERM`. A service manager that sends the signal to all processes at once ends children at once;

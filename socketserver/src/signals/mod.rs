@@ -52,9 +52,9 @@
 //!
 //! # Platform notes
 //!
-//! On Windows it is Ctrl-C, Ctrl-Break, closing the console, logging off and shutting down. They can be caught once
-//! in the life of a process; the second [`Signals::catch`] fails. After the [`Signals`] are gone they end the process,
-//! with exit code 130.
+//! On Windows it is Ctrl-C and Ctrl-Break. They can be caught once in the life of a process; the second [`Signals::catch`]
+//! fails. After the [`Signals`] are gone they end the process, with exit code 130. Closing the console, logging off and
+//! shutting down are taken for the same, but do not wait for a drain: Windows ends the process as soon as it has been told.
 //!
 //! Two signals of the same kind that come at the very same moment may be one for the system.
 

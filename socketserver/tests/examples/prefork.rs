@@ -118,6 +118,21 @@ fn ctrl_c_lets_the_workers_finish() {
 }
 
 #[test]
+fn ctrl_c_waits_for_a_silent_client_no_longer_than_the_deadline() {
+    if cannot_fork() {
+        return;
+    }
+    let (program, address) = serve();
+    let _silent = connect(address);
+    // When this has been served, that has been accepted.
+    assert_eq!(ask(address, "other"), "OTHER\n");
+    program.interrupt();
+    let (status, _, said) = program.wait();
+    assert_eq!(status.code(), Some(0), "{said:?}");
+    assert!(said.last().unwrap().ends_with("1 forced"), "{said:?}");
+}
+
+#[test]
 fn workers_do_not_outlive_a_parent_that_is_killed() {
     if cannot_fork() {
         return;
