@@ -185,7 +185,7 @@ where
     /// A handler that got hold of its own server and drains it waits for itself, up to the deadline.
     ///
     /// A second call waits once more, for what was left. A hook of the service that panics over a request of the backlog
-    /// is counted, and does not end the drain; one of the strategy ends the backlog.
+    /// is counted, and does not end the drain, nor does one of the strategy.
     pub fn drain(&mut self, drain: Drain) -> DrainReport {
         let server = self.handle();
         let draining = Draining::begin(drain, &server);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::concurrency::{Concurrency, EndWorkers, Job};
 use crate::drain::{Backlog, Drain, DrainReport};
-use crate::job::{ServiceJob, guarded};
+use crate::job::ServiceJob;
 use crate::observer::{DrainStage, Event};
 use crate::patience::Patience;
 use crate::serve::Serve;
@@ -44,11 +44,8 @@ impl Draining {
         S: Service<T::Request>,
         C: Concurrency<ServiceJob<T::Request, S>>,
     {
-        // A hook of the strategy may panic, about a child that has ended, say: the rest of the drain is not to suffer for it.
-        if self.drain.get_backlog() == Backlog::Serve
-            && guarded(|| serve.backlog(self.deadline)).is_err()
-        {
-            serve.server.counters().hook_panics.add();
+        if self.drain.get_backlog() == Backlog::Serve {
+            serve.backlog(self.deadline);
         }
     }
 

@@ -118,14 +118,23 @@ where
     /// Serves what is there, without waiting for more, up to the deadline, or until something runs out.
     pub(crate) fn backlog(&mut self, deadline: Instant) {
         let registry = Arc::clone(self.server.registry());
+        let mut panicked = false;
         // A server that is closed to all will not open for this.
         while !registry.gate.is_shut() {
             let left = deadline.saturating_duration_since(clock::now());
             if left.is_zero() || self.server.common().hurry.times() > 0 {
                 break;
             }
-            // A strategy that looks for room may call somebody's hook. As below, its panic does not end the drain.
-            let Ok((room, readiness)) = guarded(|| self.await_backlog(left)) else { continue };
+            let Ok((room, readiness)) = guarded(|| self.await_backlog(left)) else {
+                // A strategy that looks for room may call somebody's hook, about a child that has ended, say. As below, that does
+                // not end the drain; but one that panics whenever it is asked is not asked for ever.
+                self.server.counters().hook_panics.add();
+                if std::mem::replace(&mut panicked, true) {
+                    break;
+                }
+                continue;
+            };
+            panicked = false;
             let handled = match readiness {
                 Ok(Readiness::Request) => guarded(|| self.take_request()),
                 Ok(_) if !room => continue,
