@@ -28,9 +28,7 @@ const GRACE: usize = 2;
 
 impl Draining {
     pub(crate) fn begin(drain: Drain, server: &ServerHandle) -> Self {
-        server.registry().tally.begin();
-        let requests = server.live_requests();
-        server.tell(|| Event::Draining(DrainStage::Begun { requests }));
+        server.begin_drain();
         let start = Instant::now();
         let deadline = after(start, drain.get_deadline());
         let refused = server.counts().not_served();
@@ -92,8 +90,8 @@ impl Draining {
         if left > 0 {
             self.report.killed = concurrency.end_workers(EndWorkers::Kill);
             let processes = self.report.killed;
-            server.tell(|| Event::Draining(DrainStage::Killed { processes }));
-            if self.report.killed > 0 {
+            if processes > 0 {
+                server.tell(|| Event::Draining(DrainStage::Killed { processes }));
                 // What is killed ends, but the system has to say so: who hurries does not end this.
                 let end = after(self.start, self.drain.get_grace());
                 left = wait(server, concurrency, end, usize::MAX);
@@ -123,6 +121,14 @@ pub(crate) fn after(start: Instant, time: Duration) -> Instant {
 }
 
 impl ServerHandle {
+    /// A drain begins, unless it has been announced before: from here on it is counted how requests end.
+    pub(crate) fn begin_drain(&self) {
+        if self.registry().tally.begin() {
+            let requests = self.live_requests();
+            self.tell(|| Event::Draining(DrainStage::Begun { requests }));
+        }
+    }
+
     /// Patience to a deadline, or until somebody has hurried so often, for the serving thread.
     pub(crate) fn patience(&self, deadline: Instant, hurried: usize) -> Patience<'_> {
         let attending = self.common().interrupts.attending(self);

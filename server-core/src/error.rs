@@ -7,7 +7,6 @@ use std::io;
 
 /// Why [`serve_forever`](crate::Server::serve_forever) or
 /// [`handle_request`](crate::Server::handle_request) could not go on.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The server has been closed: a mistake of the caller. CPython raises `ValueError`.
@@ -31,6 +30,13 @@ impl fmt::Display for ServeError {
             Self::Signals(error) => write!(f, "cannot wait for signals: {error}"),
             Self::StartWorker(error) => write!(f, "cannot start a worker process: {error}"),
         }
+    }
+}
+
+/// The same, because that is what a `main` prints that returns it.
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

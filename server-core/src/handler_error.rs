@@ -135,8 +135,8 @@ impl HandlerError {
     /// Writes the client's address and the failure with all its sources to standard error, in one
     /// piece: what the default [`handle_error`](crate::Service::handle_error) does. That writing may
     /// fail is ignored.
-    pub fn report(&self, client_address: &dyn fmt::Debug) {
-        report::to_standard_error(client_address, self);
+    pub fn report<A: fmt::Debug + ?Sized>(&self, client_address: &A) {
+        report::to_standard_error(&client_address, self);
     }
 }
 

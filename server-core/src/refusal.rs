@@ -44,8 +44,8 @@ impl Refusal {
             Self::Overload => "nobody is free to serve the request",
             Self::Limit => "too many requests are in progress",
             Self::Rate => "requests come too fast",
-            Self::Source => "too many requests from there are in progress",
-            Self::Denied => "clients from there are not served",
+            Self::Source => "too many requests from the same source are in progress",
+            Self::Denied => "clients from this address are not served",
         }
     }
 }

@@ -128,6 +128,7 @@ impl ServerHandle {
     ///
     /// It does not stop the loop: this is for a server that has been told to stop, and will be drained.
     pub fn announce_drain(&self) {
+        self.begin_drain();
         self.registry().drain();
         self.common.drain_hooks.begin(self.counters());
     }

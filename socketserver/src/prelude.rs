@@ -4,17 +4,18 @@
 pub use crate::servers::*;
 #[doc(no_inline)]
 pub use crate::{
-    AcceptRate, AtLimit, Backlog, Counts, Deadlines, Drain, DrainReport, Ended, Handled,
-    HandlerError, HandlerResult, PollInterval, Refusal, ServeError, Server, ServerConfig,
-    ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn, StopOrder,
+    AcceptRate, AtLimit, Backlog, Counts, CutReason, Deadline, Deadlines, Drain, DrainReport,
+    Ended, Handled, HandlerError, HandlerResult, PollInterval, Refusal, ServeError, Server,
+    ServerConfig, ServerHandle, Service, ServiceExt, ShutdownError, ShutdownHandle, Spawn,
+    StopOrder,
 };
 #[cfg(unix)]
 #[doc(no_inline)]
-pub use socketserver_concurrency::Fork;
+pub use socketserver_concurrency::{Fork, PreFork};
 #[doc(no_inline)]
 pub use socketserver_concurrency::{Synchronous, ThreadPerRequest, ThreadPool, WhenFull};
 #[doc(no_inline)]
-pub use socketserver_core::{DatagramRequest, Request, StreamRequest, Transport};
+pub use socketserver_core::{DatagramRequest, Event, Request, StreamRequest, Transport};
 #[doc(no_inline)]
 pub use socketserver_handlers::{
     BaseRequestHandler, BaseService, Context, DatagramExchange, DatagramRequestHandler,

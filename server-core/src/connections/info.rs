@@ -7,6 +7,13 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConnectionId(pub(super) u64);
 
+/// The number again, from a log or a command. That there is no such connection is found out when it is used.
+impl From<u64> for ConnectionId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl ConnectionId {
     /// The number, for logs.
     pub const fn get(self) -> u64 {

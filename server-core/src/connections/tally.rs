@@ -22,9 +22,9 @@ pub(crate) struct Ends {
 }
 
 impl Tally {
-    /// From here on requests that finish are counted.
-    pub(crate) fn begin(&self) {
-        self.counting.store(true, Ordering::Relaxed);
+    /// From here on requests that finish are counted. Says whether they were not before.
+    pub(crate) fn begin(&self) -> bool {
+        !self.counting.swap(true, Ordering::Relaxed)
     }
 
     /// A request has been served, and nobody had to end it.
@@ -55,8 +55,9 @@ impl Tally {
         }
     }
 
-    /// What has come since this was last asked.
+    /// What has come since this was last asked. It is over then.
     pub(crate) fn take(&self) -> Ends {
+        self.counting.store(false, Ordering::Relaxed);
         let take = |number: &AtomicUsize| number.swap(0, Ordering::Relaxed);
         Ends {
             finished: take(&self.finished),

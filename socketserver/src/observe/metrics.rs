@@ -17,11 +17,11 @@ use socketserver_core::{DrainStage, Event, Finish, Observer};
 /// |---|---|---|
 /// | `socketserver_requests_accepted_total` | counter | requests taken from the transport |
 /// | `socketserver_requests_refused_total` \[`reason`\] | counter | requests that were not to be served |
-/// | `socketserver_requests_finished_total` \[`door`\] | counter | requests that left, by their door: `served`, `detached`, `unserved`, `handed over` |
+/// | `socketserver_requests_finished_total` \[`door`\] | counter | requests that left, by their door: `served`, `detached`, `unserved`, `handed_over` |
 /// | `socketserver_requests_in_progress` | gauge | accepted, and neither refused nor finished |
 /// | `socketserver_request_duration_seconds` | histogram | how long handlers ran |
 /// | `socketserver_received_bytes_total`, `socketserver_sent_bytes_total` | counter | of connections, when they have finished |
-/// | `socketserver_connections_cut_total` \[`reason`\] | counter | connections that the server ended |
+/// | `socketserver_connections_cut_total` \[`reason`\] | counter | connections that the server ended: `drained`, `forced`, `ended`, or the deadline, `first_byte` say |
 /// | `socketserver_handler_errors_total`, `socketserver_handler_panics_total` | counter | handlers that failed, or panicked |
 /// | `socketserver_handlers_stuck_total` | counter | alarms about handlers that were [stuck](crate::ServerConfig::stuck_after) |
 /// | `socketserver_accept_failures_total` | counter | clients that could not be accepted |
@@ -83,7 +83,7 @@ impl MetricsObserver {
 
     fn labels(&self, key: &'static str, value: &'static str) -> Vec<Label> {
         let server = Label::new("server", self.server.clone());
-        vec![server, Label::from_static_parts(key, value)]
+        vec![server, Label::new(key, value.replace(' ', "_"))]
     }
 
     fn finished(&self, finish: &Finish) {

@@ -16,7 +16,7 @@ use socketserver_core::{Client, ConnectionId, Door, DrainStage, Event, Finish, O
 /// |---|---|---|
 /// | `accepted` | debug | `id`, `peer` |
 /// | `refused` | info | `id`, `peer`, `reason` |
-/// | `handler failed` | warn; info if the client just went away | `error` |
+/// | `handler failed` | warn; info if the client just went away, or was too slow | `error` |
 /// | `handler panicked` | error | `error` |
 /// | `finished` | debug; info if the server cut the connection | `seconds`, `cut` |
 /// | `not served` | warn | `id`, `peer` |
@@ -132,7 +132,9 @@ impl Observer for TracingObserver {
                 let (id, peer, seconds) = (client.id().get(), client.address(), time.as_secs_f64());
                 warn!(id, ?peer, seconds, "stuck");
             }
-            Event::Failed(_, error) if error.is_disconnect() => info!(%error, "handler failed"),
+            Event::Failed(_, error) if error.is_disconnect() || error.is_timeout() => {
+                info!(%error, "handler failed");
+            }
             Event::Failed(_, error) => warn!(%error, "handler failed"),
             Event::Panicked(_, error) => error!(%error, "handler panicked"),
             Event::Finished(client, finish) => Self::leave(client, finish),
