@@ -50,6 +50,8 @@ const THINK: Duration = Duration::from_millis(2);
 
 /// How often a drip drips.
 const DRIP: Duration = Duration::from_millis(100);
+/// Into how many parts they are divided, one driven after the other.
+const PARTS: u32 = 100;
 /// How long it rests when it was cut: from half of that to one and a half.
 const REST: Duration = Duration::from_secs(1);
 /// How much longer than its deadline a client may be there: for the queue, and for a busy machine.
@@ -329,10 +331,9 @@ fn attack(
     let all = drips.len();
     loop {
         let over = Instant::now() >= end;
-        let part = DRIP / 10;
-        // A tenth of them at a time, so that they do not all come at once.
-        for tenth in drips.chunks_mut(all.div_ceil(10).max(1)) {
-            for drip in tenth {
+        // A few at a time, so that they do not all come at once.
+        for few in drips.chunks_mut(all.div_ceil(PARTS as usize).max(1)) {
+            for drip in few {
                 let fate = if drip.silent { &mut silent } else { &mut dripping };
                 if drip.is_cut() {
                     let there = drip.since.elapsed();
@@ -345,7 +346,7 @@ fn attack(
                     drip.come(address)?;
                 }
             }
-            thread::sleep(part);
+            thread::sleep(DRIP / PARTS);
         }
         let there = drips.iter().filter(|drip| drip.connection.is_some()).count();
         if over && (there == 0 || end.elapsed() > in_time) {
