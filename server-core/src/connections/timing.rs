@@ -188,7 +188,7 @@ impl Timing {
     /// Systems tell that there is room when there is much. What a stalled send could have had before would else be found
     /// when its time is over, and taken for something that the client did then.
     fn left_until_tried(&self, direction: Direction) -> Option<Duration> {
-        let send = Some(&self.send).filter(|_| direction == Direction::Send)?;
+        let send = (direction == Direction::Send).then_some(&self.send)?;
         let all = [(Deadline::Write, send.stalled), (Deadline::Rate, send.waited)];
         let left = all.map(|(deadline, spent)| {
             let left = (self.deadlines.time(deadline)? / Self::TRIED).saturating_sub(spent);
