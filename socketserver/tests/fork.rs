@@ -10,7 +10,10 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(unix)]
-#[expect(clippy::print_stdout, reason = "a notice")]
+#[path = "support/forking.rs"]
+mod forking;
+
+#[cfg(unix)]
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod unix {
     use std::io::{BufRead, ErrorKind, Read, Write};
@@ -22,17 +25,15 @@ mod unix {
     use std::thread;
     use std::time::Duration;
 
-    use libtest_mimic::{Arguments, Failed, Trial};
+    use libtest_mimic::Arguments;
     use socketserver::concurrency::ChildExit;
     use socketserver::prelude::*;
+
+    use crate::forking;
 
     pub(super) fn run() -> ExitCode {
         let mut arguments = Arguments::from_args();
         arguments.test_threads = Some(1);
-        if !arguments.list && emulated() {
-            println!("notice: the emulator has a thread of its own, so forking was left out");
-            return ExitCode::SUCCESS;
-        }
         let tests: [(&str, fn()); 17] = [
             ("a_panic_of_the_hook_loses_no_child", hook_panics),
             ("udp_forks", udp_forks),
@@ -53,18 +54,7 @@ mod unix {
             // The last: a thread sanitizer has a thread of its own from the first on that is started.
             ("a_process_with_threads_is_refused", refused_with_threads),
         ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok::<(), Failed>(())
-            })
-        });
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
-    }
-
-    /// Whether a process that has started no thread has one: that of an emulator.
-    fn emulated() -> bool {
-        std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1)
+        forking::run(&arguments, tests)
     }
 
     fn connect(address: SocketAddr) -> TcpStream {

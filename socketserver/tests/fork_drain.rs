@@ -10,7 +10,10 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(unix)]
-#[expect(clippy::print_stdout, reason = "a notice")]
+#[path = "support/forking.rs"]
+mod forking;
+
+#[cfg(unix)]
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod unix {
     use std::io::{BufRead, Read, Write};
@@ -23,32 +26,22 @@ mod unix {
     use std::thread;
     use std::time::Duration;
 
-    use libtest_mimic::{Arguments, Failed, Trial};
+    use libtest_mimic::Arguments;
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     use socketserver::core::{Interrupt, Source};
     use socketserver::prelude::*;
 
+    use crate::forking;
+
     pub(super) fn run() -> ExitCode {
         let mut arguments = Arguments::from_args();
         arguments.test_threads = Some(1);
-        // A process that has started no thread has one all the same: that of an emulator.
-        let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-        if !arguments.list && threads > 1 {
-            println!("notice: the emulator has a thread of its own, so forking was left out");
-            return ExitCode::SUCCESS;
-        }
         let tests: [(&str, fn()); 3] = [
             ("a_panic_of_the_hook_does_not_end_the_backlog", backlog_survives_hook),
             ("who_hurries_too_little_wakes_a_drain_once", hurry_wakes_once),
             ("children_of_others_do_not_hold_the_word_up", word_passes_others),
         ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok::<(), Failed>(())
-            })
-        });
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
+        forking::run(&arguments, tests)
     }
 
     fn connect(address: SocketAddr) -> TcpStream {

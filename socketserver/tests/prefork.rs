@@ -12,6 +12,10 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(unix)]
+#[path = "support/forking.rs"]
+mod forking;
+
+#[cfg(unix)]
 #[expect(clippy::print_stdout, reason = "a test and its server talk to each other")]
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod unix {
@@ -24,10 +28,12 @@ mod unix {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
-    use libtest_mimic::{Arguments, Failed, Trial};
+    use libtest_mimic::Arguments;
     use socketserver::concurrency::PreFork;
     use socketserver::core::{Concurrency, ServiceJob};
     use socketserver::prelude::*;
+
+    use crate::forking;
 
     const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
 
@@ -39,25 +45,13 @@ mod unix {
             return be_server(kind, Path::new(path));
         }
         let arguments = Arguments::from_args();
-        // A process that has started no thread has one all the same: that of an emulator.
-        let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-        if !arguments.list && threads > 1 {
-            println!("notice: the emulator has a thread of its own, so forking was left out");
-            return ExitCode::SUCCESS;
-        }
         let tests: [(&str, fn()); 4] = [
             ("tcp_workers", || drive("tcp", tcp_client)),
             ("udp_workers", || drive("udp", udp_client)),
             ("unix_stream_workers", || drive("unix-stream", unix_stream_client)),
             ("unix_datagram_workers", || drive("unix-datagram", unix_datagram_client)),
         ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok::<(), Failed>(())
-            })
-        });
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
+        forking::run(&arguments, tests)
     }
 
     fn be_server(kind: &str, path: &Path) -> ExitCode {

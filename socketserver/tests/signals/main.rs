@@ -10,6 +10,10 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(unix)]
+#[path = "../support/forking.rs"]
+mod forking;
+
+#[cfg(unix)]
 #[path = "../support/mod.rs"]
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod support;
@@ -24,16 +28,16 @@ mod program;
 mod server;
 
 #[cfg(unix)]
-#[expect(clippy::print_stdout, reason = "a notice")]
 #[expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod unix {
     use std::io::Write;
     use std::process::ExitCode;
     use std::time::Duration;
 
-    use libtest_mimic::{Arguments, Failed, Trial};
+    use libtest_mimic::Arguments;
     use socketserver::Drain;
 
+    use crate::forking;
     use crate::program::{LONG, Program};
     use crate::server::be_server;
 
@@ -46,12 +50,6 @@ mod unix {
             return be_server(kind, Drain::new().deadline(millis(deadline)).grace(millis(grace)));
         }
         let arguments = Arguments::from_args();
-        // A process that has started no thread has one all the same: that of an emulator.
-        let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-        if !arguments.list && threads > 1 {
-            println!("notice: the emulator has a thread of its own, so forking was left out");
-            return ExitCode::SUCCESS;
-        }
         let tests: [(&str, fn()); 18] = [
             ("one_signal_drains", one_signal_drains),
             ("a_signal_to_a_worker_thread_drains", signal_to_worker),
@@ -72,13 +70,7 @@ mod unix {
             ("a_second_signal_terminates_workers", prefork_twice),
             ("workers_force_what_outstays_the_deadline", prefork_deadline),
         ];
-        let trials = tests.map(|(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok::<(), Failed>(())
-            })
-        });
-        libtest_mimic::run(&arguments, trials.into()).exit_code()
+        forking::run(&arguments, tests)
     }
 
     fn is(program: Program, code: i32, said: &str) {
