@@ -202,7 +202,7 @@ where
     #[doc(hidden)]
     pub fn stop_listening(&mut self, enough: impl Fn() -> bool) {
         self.close_listener();
-        self.common.connections.gate.wait_until_empty_or(&enough);
+        self.common.connections.gate.wait_until_or(0, None, &enough);
         if !enough() {
             // What children serve is not in progress in this process.
             let server = self.handle();

@@ -98,7 +98,8 @@ where
         };
         let thread = thread::Builder::new().name("serve_forever".to_owned()).spawn(serve)?;
         let loop_ended = Mutex::new(loop_ended);
-        Ok(Running { local_addr, handle, stop, order, loop_ended, thread: Some(thread) })
+        let orders = Orders { handle, stop, order };
+        Ok(Running { local_addr, orders, loop_ended, thread: Some(thread) })
     }
 }
 
@@ -110,14 +111,30 @@ where
 #[must_use = "the server is stopped when this is dropped"]
 pub struct Running<A> {
     local_addr: A,
-    handle: ServerHandle,
-    stop: ShutdownHandle,
-    /// What is to become of requests in progress when the loop has ended.
-    order: Arc<OnceLock<Order>>,
+    orders: Orders,
     /// Disconnected when the loop has ended. Only locked so that this can be shared.
     loop_ended: Mutex<Receiver<Infallible>>,
     /// `None` once it has been waited for.
     thread: Option<JoinHandle<Result<Served, ServeError>>>,
+}
+
+/// The way to end a server that serves in the background.
+#[derive(Clone)]
+struct Orders {
+    handle: ServerHandle,
+    stop: ShutdownHandle,
+    /// What is to become of requests in progress when the loop has ended.
+    order: Arc<OnceLock<Order>>,
+}
+
+impl Orders {
+    /// Stops the loop, and says how to go on then.
+    fn give(&self, order: Order) {
+        // Only the first counts: dropping comes after the others.
+        let _ = self.order.set(order);
+        self.stop.request();
+        self.handle.nudge();
+    }
 }
 
 /// How a server that does not serve any more is to end.
@@ -141,13 +158,13 @@ impl<A> Running<A> {
 
     /// What handlers see of the server.
     pub fn handle(&self) -> &ServerHandle {
-        &self.handle
+        &self.orders.handle
     }
 
     /// How many requests came in and how each of them left, up to now. A client may see its connection end a
     /// moment before that is counted; [`stop`](Self::stop) gives the final numbers.
     pub fn counts(&self) -> Counts {
-        self.handle.counts()
+        self.orders.handle.counts()
     }
 
     /// Stops the server, waits for the loop, closes the server and waits for the workers, as far as the
@@ -184,43 +201,30 @@ impl<A> Running<A> {
     ///
     /// As for [`stop`](Self::stop).
     pub fn drain(mut self, drain: Drain) -> Result<(DrainReport, Counts), ServeError> {
-        self.end(Order::Drain(drain));
+        self.orders.give(Order::Drain(drain));
         let loop_ended = self.loop_ended.get_mut().unwrap_or_else(PoisonError::into_inner);
         // A handler in the loop keeps it from draining: so it hears of that from here, and of the deadline. If there is a
         // backlog to serve nobody is to hear of it before.
         if drain.get_backlog() == Backlog::Leave {
-            self.handle.announce_drain();
+            self.orders.handle.announce_drain();
         }
         if loop_ended.recv_timeout(drain.get_deadline()) == Err(RecvTimeoutError::Timeout) {
-            self.handle.force_drain();
+            self.orders.handle.force_drain();
         }
         let served = self.join(Order::Drain(drain))?;
         Ok((served.report.unwrap_or_default(), served.counts))
     }
 
-    /// Stops the loop, and says how to go on then.
-    fn end(&self, order: Order) {
-        // Only the first counts: dropping comes after the others.
-        let _ = self.order.set(order);
-        self.stop.request();
-        self.handle.nudge();
-    }
-
     fn join(&mut self, order: Order) -> Result<Served, ServeError> {
-        self.end(order);
+        self.orders.give(order);
         self.join_thread()
     }
 
     /// What stops the loop and has the rest drained, for another thread.
     #[cfg(feature = "signals")]
     pub(crate) fn drainer(&self, drain: Drain) -> impl Fn() + Send + Sync + use<A> {
-        let (order, stop, handle) =
-            (Arc::clone(&self.order), self.stop.clone(), self.handle.clone());
-        move || {
-            let _ = order.set(Order::Drain(drain));
-            stop.request();
-            handle.nudge();
-        }
+        let orders = self.orders.clone();
+        move || orders.give(Order::Drain(drain))
     }
 
     /// Waits until somebody else has ended it.
@@ -242,7 +246,7 @@ impl<A> Running<A> {
 
 impl<A> Drop for Running<A> {
     fn drop(&mut self) {
-        self.end(Order::Close);
+        self.orders.give(Order::Close);
         if let Some(thread) = self.thread.take() {
             let own = thread.thread().id() == thread::current().id();
             if !own && !thread::panicking() {

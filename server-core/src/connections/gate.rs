@@ -171,16 +171,6 @@ impl Gate {
         state.suspended || (state.most == Some(0) && state.at_limit == AtLimit::Wait)
     }
 
-    /// Waits until nobody is inside, or `enough` says that this need not be waited for; that is asked again after each
-    /// [`nudge`](Self::nudge).
-    pub(crate) fn wait_until_empty_or(&self, enough: impl Fn() -> bool) {
-        let mut state = lock(&self.state);
-        while state.inside > 0 && !enough() {
-            state.awaited = state.awaited.max(Some(0));
-            state = wait(&self.fewer, state);
-        }
-    }
-
     /// Lets those who wait look once more.
     pub(crate) fn nudge(&self) {
         // Who looks and finds nothing does not let go of the lock before it sleeps.

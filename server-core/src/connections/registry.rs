@@ -70,9 +70,14 @@ impl Registered {
     pub(crate) fn watch(&self) -> Option<&Watch> {
         self.watch.as_deref()
     }
-}
 
-impl Registered {
+    /// Somebody begins to serve it.
+    pub(crate) fn begin(&self) {
+        if let Some(watch) = &self.watch {
+            watch.begin();
+        }
+    }
+
     /// The request has been served.
     pub(crate) fn served(&mut self) {
         self.served = true;
@@ -159,7 +164,6 @@ impl Registry {
 
     /// From here on idle connections end.
     pub(crate) fn drain(&self) {
-        self.tally.begin();
         self.draining.store(true, Ordering::Relaxed);
         // All know before the first is ended: who sees that and then becomes idle was not when the drain began.
         let idle: Vec<_> = self.all().filter(|watch| watch.heed_drain()).collect();
@@ -198,15 +202,6 @@ impl Registry {
     /// Those of one shard after those of the other; no lock is held while they are looked at.
     fn all(&self) -> impl Iterator<Item = Arc<Watch>> {
         self.shards.iter().flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
-    }
-}
-
-impl Registered {
-    /// Somebody begins to serve it.
-    pub(crate) fn begin(&self) {
-        if let Some(watch) = &self.watch {
-            watch.begin();
-        }
     }
 }
 

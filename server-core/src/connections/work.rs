@@ -45,8 +45,12 @@ impl Watch {
     /// How long the handler has neither received nor sent nor waited for that; `None` if it is doing so, is idle, or has
     /// not begun.
     pub(super) fn at_work(&self, idle: bool) -> Option<Duration> {
-        let since = self.at_work_since()?;
-        (!idle).then(|| self.born.elapsed().saturating_sub(Duration::from_micros(since)))
+        self.at_work_since().filter(|_| !idle).map(|since| self.time_since(since))
+    }
+
+    /// How long ago that was, which is told as the time after the connection's birth.
+    fn time_since(&self, micros: u64) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_micros(micros))
     }
 
     pub(super) fn at_work_since(&self) -> Option<u64> {
@@ -59,8 +63,8 @@ impl Watch {
 
     /// How long the handler has been at work by itself, if that is longer than `after` and has not been told yet.
     pub(super) fn stuck(&self, after: Duration) -> Option<Duration> {
-        let since = self.at_work_since()?;
-        let time = self.at_work(self.is_idle()).filter(|time| *time >= after)?;
+        let since = self.at_work_since().filter(|_| !self.is_idle())?;
+        let time = Some(self.time_since(since)).filter(|time| *time >= after)?;
         (self.work.told.swap(since, Ordering::Relaxed) != since).then_some(time)
     }
 }

@@ -183,7 +183,7 @@ fn a_nudge_is_not_lost() {
         let enough = Arc::new(AtomicU64::new(0));
         let says = Arc::clone(&enough);
         let waiter = model.go(move |model| {
-            model.gate.wait_until_empty_or(|| says.load(Ordering::SeqCst) == 1);
+            model.gate.wait_until_or(0, None, || says.load(Ordering::SeqCst) == 1);
         });
         enough.store(1, Ordering::SeqCst);
         model.gate.nudge();
