@@ -126,6 +126,8 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
 
     /// The request has left: counted, and told.
     fn leave(&self, door: Door, started: Option<Instant>) {
+        // From here on nobody cuts it any more: what is told of that is the last word.
+        self.place.left();
         let counters = self.server.counters();
         match door {
             Door::Served => &counters.served,

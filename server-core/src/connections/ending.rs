@@ -56,7 +56,7 @@ impl Watch {
         }
     }
 
-    /// Its request leaves. Says whether a drain ended it: because it was idle, or by force.
+    /// Its request leaves, or has left. Says whether a drain ended it: because it was idle, or by force.
     pub(super) fn leave(&self) -> bool {
         let mut state = lock(&self.state);
         state.left = true;

@@ -78,6 +78,13 @@ impl Registered {
         }
     }
 
+    /// The request is closed, and cannot be cut any more.
+    pub(crate) fn left(&self) {
+        if let Some(watch) = &self.watch {
+            watch.leave();
+        }
+    }
+
     /// The request has been served.
     pub(crate) fn served(&mut self) {
         self.served = true;

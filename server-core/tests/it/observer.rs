@@ -134,3 +134,20 @@ fn an_observer_that_panics_harms_nobody() {
     let counts = server.counts();
     assert_eq!((counts.served, counts.hook_panics, counts.in_progress()), (1, 3, 0));
 }
+
+#[test]
+fn who_has_finished_is_not_cut_any_more() {
+    let (server, script, _) = server(RecordingService::new());
+    let handle = server.handle();
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&ended);
+    let mut server = server.with_observer(move |event: &Event<'_>| {
+        if let Event::Finished(client, _) = event {
+            seen.lock().unwrap().push(handle.end_connection(client.id()));
+        }
+    });
+    let _client = script.connect("a");
+    let _ = server.handle_request().unwrap();
+    // What was told of its end would not be true otherwise.
+    assert_eq!((ended.lock().unwrap().as_slice(), server.cuts().ended), ([false].as_slice(), 0));
+}

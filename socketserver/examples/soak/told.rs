@@ -42,11 +42,15 @@ impl Told {
     pub(crate) fn agrees(&self, counts: &Counts, cuts: u64) -> bool {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let ran = counts.served + counts.detached;
+        let refused = counts.refused + counts.overloaded + counts.turned_away.total();
+        let cut = get(&self.cut);
         get(&self.accepted) == counts.accepted
             && get(&self.started) == ran
             && get(&self.finished) == ran + counts.unserved + counts.handed_over
-            && get(&self.refused) == counts.refused + counts.overloaded + counts.turned_away.total()
+            && get(&self.refused) == refused
             && get(&self.failed) == counts.errors
-            && get(&self.cut) == cuts
+            // Of one that was refused nobody tells that it had been cut before.
+            && cut <= cuts
+            && cuts <= cut + refused
     }
 }
