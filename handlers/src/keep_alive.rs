@@ -1,10 +1,11 @@
 //! The handler for protocols with many requests on one connection: what CPython's `http.server` does by hand.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 
 use socketserver_core::{CutReason, Deadline, HandlerError, HandlerResult, StreamRequest};
 
-use crate::stream::{Stream, StreamRequestHandler};
+use crate::keep_alive_session::KeepAliveSession;
+use crate::stream::{InTurns, Stream, StreamRequestHandler};
 
 /// Whether a connection goes on after a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -74,10 +75,17 @@ pub trait KeepAliveHandler<C: StreamRequest> {
 /// Before each request it flushes `wfile` and waits, idle, for the first byte; when there is none the connection ends
 /// well, also when that is because its [idle deadline](socketserver_core::Deadlines::idle) is over. A server that drains
 /// is not kept: the request in progress is the last.
+///
+/// With a strategy that parks idle connections it is that which waits: no thread does, and `rfile` and `wfile` have no
+/// buffers meanwhile. So the handler may go from thread to thread between two requests, and has to be [`Send`].
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct KeepAlive<H>(pub H);
 
-impl<C: StreamRequest, H: KeepAliveHandler<C>> StreamRequestHandler<C> for KeepAlive<H> {
+impl<C, H> StreamRequestHandler<C> for KeepAlive<H>
+where
+    C: StreamRequest,
+    H: KeepAliveHandler<C> + Send + 'static,
+{
     fn setup(&mut self, stream: &mut Stream<C>) -> HandlerResult {
         self.0.setup(stream)
     }
@@ -86,20 +94,8 @@ impl<C: StreamRequest, H: KeepAliveHandler<C>> StreamRequestHandler<C> for KeepA
         loop {
             // What was answered must be on its way before the client is waited for.
             stream.wfile.flush()?;
-            match stream.while_idle(|rfile| rfile.fill_buf().map(<[u8]>::is_empty)) {
-                Ok(false) => {}
-                Ok(true) => return Ok(()),
-                Err(error)
-                    if CutReason::of(&error) == Some(CutReason::Deadline(Deadline::Idle)) =>
-                {
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
-            let next = self.0.handle_one_request(stream)?;
-            // A handler may have taken the connection over.
-            if next == Next::Close || stream.server.is_draining() || stream.connection.is_detached()
-            {
+            let ended = stream.while_idle(|rfile| rfile.fill_buf().map(<[u8]>::is_empty));
+            if ended.or_else(end_if_idle)? || self.0.is_last(stream)? {
                 return Ok(());
             }
         }
@@ -107,5 +103,31 @@ impl<C: StreamRequest, H: KeepAliveHandler<C>> StreamRequestHandler<C> for KeepA
 
     fn finish(&mut self, stream: &mut Stream<C>) -> HandlerResult {
         self.0.finish(stream)
+    }
+
+    fn in_turns() -> Option<InTurns<Self, C>> {
+        Some(|KeepAlive(handler), stream| Box::new(KeepAliveSession::new(handler, stream)))
+    }
+}
+
+/// A connection that was idle for too long ends like any other: whether this is its end, and else the error.
+pub(crate) fn end_if_idle(error: io::Error) -> io::Result<bool> {
+    match CutReason::of(&error) {
+        Some(CutReason::Deadline(Deadline::Idle)) => Ok(true),
+        _ => Err(error),
+    }
+}
+
+/// What both ways to serve such a handler do.
+pub(crate) trait OneRequest<C: StreamRequest> {
+    /// Serves a request, and says whether it was the last.
+    fn is_last(&mut self, stream: &mut Stream<C>) -> Result<bool, HandlerError>;
+}
+
+impl<C: StreamRequest, H: KeepAliveHandler<C>> OneRequest<C> for H {
+    fn is_last(&mut self, stream: &mut Stream<C>) -> Result<bool, HandlerError> {
+        let next = self.handle_one_request(stream)?;
+        // A handler may have taken the connection over.
+        Ok(next == Next::Close || stream.server.is_draining() || stream.connection.is_detached())
     }
 }

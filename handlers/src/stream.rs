@@ -3,10 +3,13 @@
 use std::fmt;
 use std::io;
 
-use socketserver_core::{Deadlines, HandlerResult, Request, ServerHandle, StreamRequest, Watch};
+use socketserver_core::{
+    Deadlines, HandlerResult, Request, ServerHandle, Session, StreamRequest, Watch,
+};
 
 use crate::detached::Detached;
 use crate::reader::RFile;
+use crate::stash::Stash;
 use crate::writer::WFile;
 
 /// A handler for connections, with `rfile` and `wfile`.
@@ -41,7 +44,19 @@ pub trait StreamRequestHandler<C: StreamRequest> {
         let _ = stream;
         Ok(())
     }
+
+    /// How to serve such a handler in turns, if it can be: for strategies that park idle connections. A
+    /// [`KeepAlive`](crate::KeepAlive) can; others are served as a whole, which is the default.
+    fn in_turns() -> Option<InTurns<Self, C>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
+
+/// Makes a session of a handler and its client.
+pub type InTurns<H, C> = fn(H, Stream<C>) -> Box<dyn Session>;
 
 /// One client of a stream handler: its connection as two files, and all there is to know about it.
 ///
@@ -65,13 +80,13 @@ pub struct Stream<C: StreamRequest> {
 impl<C: StreamRequest> Stream<C> {
     pub(crate) fn new(
         connection: &C,
-        (rbufsize, wbufsize): (usize, usize),
+        (rfiles, wfiles): (&Stash, &Stash),
         client_address: &<C as Request>::Addr,
         server: &ServerHandle,
     ) -> Self {
         Self {
-            rfile: RFile::new(connection.clone(), rbufsize),
-            wfile: WFile::new(connection.clone(), wbufsize),
+            rfile: RFile::new(connection.clone(), rfiles.clone()),
+            wfile: WFile::new(connection.clone(), wfiles.clone()),
             connection: connection.clone(),
             client_address: client_address.clone(),
             server: server.clone(),

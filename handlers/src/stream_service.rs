@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketserver_core::{HandlerResult, ServerHandle, Service, StreamRequest};
+use socketserver_core::{
+    HandlerError, HandlerResult, ServerHandle, Service, Session, StreamRequest,
+};
 
 use crate::life;
+use crate::stash::Stash;
 use crate::stream::{Stream, StreamRequestHandler};
 
 /// A service that makes a [`StreamRequestHandler`] for each connection.
@@ -16,8 +19,8 @@ use crate::stream::{Stream, StreamRequestHandler};
 #[must_use]
 pub struct StreamService<F> {
     factory: F,
-    rbufsize: usize,
-    wbufsize: usize,
+    rfiles: Stash,
+    wfiles: Stash,
     timeout: Option<Duration>,
     disable_nagle_algorithm: bool,
 }
@@ -46,14 +49,14 @@ impl<F> StreamService<F> {
     /// let store = Arc::default();
     /// let service = StreamService::new(move || KeyValue { store: Arc::clone(&store) });
     /// ```
-    pub const fn new<H>(factory: F) -> Self
+    pub fn new<H>(factory: F) -> Self
     where
         F: Fn() -> H,
     {
         Self {
             factory,
-            rbufsize: Self::RBUFSIZE,
-            wbufsize: 0,
+            rfiles: Stash::new(Self::RBUFSIZE),
+            wfiles: Stash::new(0),
             timeout: None,
             disable_nagle_algorithm: false,
         }
@@ -61,14 +64,15 @@ impl<F> StreamService<F> {
 
     /// How many bytes `rfile` reads ahead at most. The default is 8192; with 0 it reads nothing
     /// that was not asked for, at the price of a system call for each byte of a line.
-    pub const fn rbufsize(mut self, bytes: usize) -> Self {
-        self.rbufsize = bytes;
+    pub fn rbufsize(mut self, bytes: usize) -> Self {
+        // Less than one byte cannot be looked at.
+        self.rfiles = Stash::new(bytes.max(1));
         self
     }
 
     /// How many bytes `wfile` collects before it sends them. The default is 0: it sends at once.
-    pub const fn wbufsize(mut self, bytes: usize) -> Self {
-        self.wbufsize = bytes;
+    pub fn wbufsize(mut self, bytes: usize) -> Self {
+        self.wfiles = Stash::new(bytes);
         self
     }
 
@@ -100,6 +104,15 @@ impl<F> StreamService<F> {
         }
         Ok(())
     }
+
+    fn stream<C: StreamRequest>(
+        &self,
+        connection: &C,
+        client_address: &C::Addr,
+        server: &ServerHandle,
+    ) -> Stream<C> {
+        Stream::new(connection, (&self.rfiles, &self.wfiles), client_address, server)
+    }
 }
 
 impl<C, F, H> Service<C> for StreamService<F>
@@ -116,7 +129,7 @@ where
     ) -> HandlerResult {
         let handler = (self.factory)();
         self.set_up(request)?;
-        let stream = Stream::new(request, (self.rbufsize, self.wbufsize), client_address, server);
+        let stream = self.stream(request, client_address, server);
         life::run(
             &mut (handler, stream),
             |(handler, stream)| handler.setup(stream),
@@ -126,6 +139,18 @@ where
                 life::both(finished, stream.close_files())
             },
         )
+    }
+
+    fn begin_session(
+        &self,
+        request: &C,
+        client_address: &C::Addr,
+        server: &ServerHandle,
+    ) -> Result<Option<Box<dyn Session>>, HandlerError> {
+        let Some(in_turns) = H::in_turns() else { return Ok(None) };
+        let handler = (self.factory)();
+        self.set_up(request)?;
+        Ok(Some(in_turns(handler, self.stream(request, client_address, server))))
     }
 }
 

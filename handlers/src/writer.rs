@@ -1,9 +1,11 @@
 //! `wfile`: what goes to the client, at once unless a buffer was asked for.
 
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use socketserver_core::StreamRequest;
+
+use crate::stash::Stash;
 
 /// The writing side of a connection: CPython's `wfile`.
 ///
@@ -14,24 +16,19 @@ use socketserver_core::StreamRequest;
 /// After an error it is not known how much of the data was sent. After [`close`](Self::close) every
 /// write fails with [`io::ErrorKind::NotConnected`]; CPython's unbuffered `wfile` goes on writing.
 pub struct WFile<C: StreamRequest> {
-    way: Way<C>,
-}
-
-enum Way<C: StreamRequest> {
-    Direct(Output<C>),
-    Buffered(BufWriter<Output<C>>),
-    Closed,
+    /// `None` when it is closed.
+    connection: Option<C>,
+    stash: Stash,
+    /// Empty when there is no buffer.
+    buffer: Box<[u8]>,
+    /// What of the buffer was written and not sent yet.
+    unsent: std::ops::Range<usize>,
 }
 
 impl<C: StreamRequest> WFile<C> {
-    /// Writes to `connection` with a buffer of `size` bytes, 0 for none.
-    pub(crate) fn new(connection: C, size: usize) -> Self {
-        let output = Output(connection);
-        let way = match size {
-            0 => Way::Direct(output),
-            size => Way::Buffered(BufWriter::with_capacity(size, output)),
-        };
-        Self { way }
+    /// Writes to `connection`, with a buffer of the stash's, unless those are of no size.
+    pub(crate) fn new(connection: C, stash: Stash) -> Self {
+        Self { connection: Some(connection), stash, buffer: Box::default(), unsent: 0..0 }
     }
 
     /// Flushes and writes no more. The connection stays open. A second close does nothing.
@@ -40,34 +37,82 @@ impl<C: StreamRequest> WFile<C> {
     ///
     /// That of the flush. What was buffered is lost then, and `wfile` is closed all the same.
     pub fn close(&mut self) -> io::Result<()> {
-        match std::mem::replace(&mut self.way, Way::Closed) {
-            Way::Buffered(mut writer) => {
-                let flushed = writer.flush();
-                // Dropped as it is, the writer would try to flush once more.
-                drop(writer.into_parts());
-                flushed
-            }
-            Way::Direct(_) | Way::Closed => Ok(()),
+        let flushed = if self.connection.is_some() { self.flush() } else { Ok(()) };
+        self.connection = None;
+        self.unsent = 0..0;
+        self.release();
+        flushed
+    }
+
+    /// Gives the buffer away if nothing is in it.
+    pub(crate) fn release(&mut self) {
+        if self.unsent.is_empty() {
+            self.stash.give_back(std::mem::take(&mut self.buffer));
         }
+    }
+
+    fn send_all(&self, mut data: &[u8]) -> io::Result<()> {
+        let connection = self.connection.as_ref().ok_or_else(closed)?;
+        while !data.is_empty() {
+            let sent = send(connection, data)?;
+            data = &data[sent..];
+        }
+        Ok(())
     }
 }
 
 impl<C: StreamRequest> Write for WFile<C> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match &mut self.way {
-            Way::Direct(output) => output.write_all(buf)?,
-            Way::Buffered(writer) => writer.write_all(buf)?,
-            Way::Closed => return Err(closed()),
+        let size = self.stash.size();
+        if self.unsent.len() + buf.len() > size {
+            self.flush()?;
         }
+        if buf.len() >= size {
+            self.send_all(buf)?;
+            return Ok(buf.len());
+        }
+        if self.connection.is_none() {
+            return Err(closed());
+        }
+        if self.buffer.is_empty() {
+            self.buffer = self.stash.take();
+        }
+        if self.unsent.end + buf.len() > size {
+            // A flush that failed had sent a part of it.
+            self.buffer.copy_within(self.unsent.clone(), 0);
+            self.unsent = 0..self.unsent.len();
+        }
+        self.buffer[self.unsent.end..][..buf.len()].copy_from_slice(buf);
+        self.unsent.end += buf.len();
         Ok(buf.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.way {
-            Way::Direct(_) => Ok(()),
-            Way::Buffered(writer) => writer.flush(),
-            Way::Closed => Err(closed()),
+        let connection = self.connection.as_ref().ok_or_else(closed)?;
+        while !self.unsent.is_empty() {
+            // What has gone is not sent again, should the next part fail.
+            self.unsent.start += send(connection, &self.buffer[self.unsent.clone()])?;
         }
+        self.unsent = 0..0;
+        Ok(())
+    }
+}
+
+/// Sends the beginning of `data`, which is not empty.
+fn send(connection: &impl StreamRequest, data: &[u8]) -> io::Result<usize> {
+    loop {
+        match connection.send(data) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            sent => return sent,
+        }
+    }
+}
+
+impl<C: StreamRequest> Drop for WFile<C> {
+    fn drop(&mut self) {
+        // There is nobody to tell.
+        let _ = self.close();
     }
 }
 
@@ -77,27 +122,9 @@ fn closed() -> io::Error {
 
 impl<C: StreamRequest> fmt::Debug for WFile<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (open, buffered) = match &self.way {
-            Way::Direct(_) => (true, 0),
-            Way::Buffered(writer) => (true, writer.buffer().len()),
-            Way::Closed => (false, 0),
-        };
         f.debug_struct("WFile")
-            .field("open", &open)
-            .field("buffered", &buffered)
+            .field("open", &self.connection.is_some())
+            .field("buffered", &self.unsent.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// A connection as a `Write`, with writes as short as the system makes them.
-struct Output<C>(C);
-
-impl<C: StreamRequest> Write for Output<C> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.send(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -7,7 +7,9 @@ use std::io;
 use crate::outcome::Exit;
 use crate::patience::Patience;
 use crate::source::Source;
+use crate::sync::Arc;
 use crate::transport::{Transport, Waker};
+use crate::turn::{Pollable, Turn};
 
 /// How requests run side by side: CPython's mix-in classes.
 ///
@@ -137,6 +139,33 @@ pub trait Job {
     /// Serves the request: `finish_request`, then `handle_error` if that failed, then
     /// `shutdown_request`. Never unwinds.
     fn run(self) -> Finished;
+
+    /// Serves the request as far as it goes without waiting for its client between two requests of his. It leaves when it comes
+    /// to its end; else it comes back, to be given another turn, on this thread or another. Never unwinds.
+    ///
+    /// A strategy either [runs](Self::run) a job or gives it turns. The default is one turn that runs it: right for
+    /// requests that do not come one after another.
+    fn turn(self: Box<Self>) -> Turn<Self>
+    where
+        Self: Sized,
+    {
+        Turn::Finished((*self).run())
+    }
+
+    /// Has the job wait for the first byte of its client, before its first turn, if that is something that can be waited
+    /// for. The default has it ready at once.
+    fn await_client(self: Box<Self>) -> Turn<Self>
+    where
+        Self: Sized,
+    {
+        Turn::Ready(self)
+    }
+
+    /// What becomes readable when the client has sent something, or has gone. The default is nothing: such a job never
+    /// [rests](Turn::Resting).
+    fn waits_for(&self) -> Option<Arc<dyn Pollable>> {
+        None
+    }
 
     /// Refuses the request because there is nobody to run it: the service's `handle_refusal` may send a
     /// last word, then `shutdown_request`. Never unwinds.

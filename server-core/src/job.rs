@@ -16,6 +16,7 @@ use crate::request::Request;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
 use crate::sync::Arc;
+use crate::turn::{Pollable, Session, Turn};
 
 /// The job that a [`Server`](crate::Server) hands to its strategy: a request, its client's address
 /// and the service.
@@ -23,14 +24,18 @@ use crate::sync::Arc;
 /// It is `Send` when the request, the address and a shared reference to the service are.
 pub struct ServiceJob<R: Request, S: Service<R>> {
     /// `None` once the request has left.
-    request: Option<R>,
-    client_address: R::Addr,
-    service: Arc<S>,
-    server: ServerHandle,
+    pub(crate) request: Option<R>,
+    pub(crate) client_address: R::Addr,
+    pub(crate) service: Arc<S>,
+    pub(crate) server: ServerHandle,
+    /// Between two turns, if it is served in turns.
+    pub(crate) session: Option<Box<dyn Session>>,
+    /// When it began, if there is anybody to tell.
+    pub(crate) started: Option<Instant>,
     /// What it was let in with. Given back before the place: who comes into that may need them.
     permits: Vec<Permit>,
     /// Its place among the live ones, up to the end of the job.
-    place: Registered,
+    pub(crate) place: Registered,
 }
 
 impl<R: Request, S: Service<R>> ServiceJob<R, S> {
@@ -44,7 +49,9 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         server.counters().accepted.add();
         let place = server.registry().enter(place, &request, &client_address);
         let (request, permits) = (Some(request), Vec::new());
-        let job = Self { request, client_address, service, server, permits, place };
+        let (session, started) = (None, None);
+        let job =
+            Self { request, client_address, service, server, session, started, permits, place };
         job.server.tell(|| Event::Accepted(job.client()));
         job
     }
@@ -106,7 +113,7 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     fn panicked_before_service(&self, request: R, payload: Box<dyn Any + Send>) -> Finished {
         let finished = self.hook_panicked(payload);
         let finished = self.shut_down(request, finished);
-        self.leave(Door::Unserved, None);
+        self.leave(Door::Unserved);
         finished
     }
 
@@ -115,17 +122,17 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         let mut request = self.take();
         let finished = self.report(&mut request, error.into());
         let finished = self.shut_down(request, finished);
-        self.leave(Door::Unserved, None);
+        self.leave(Door::Unserved);
         finished
     }
 
     /// Who observers are told of.
-    fn client(&self) -> Client<'_> {
+    pub(crate) fn client(&self) -> Client<'_> {
         Client::new(self.place.id(), &self.client_address)
     }
 
     /// The request has left: counted, and told.
-    fn leave(&self, door: Door, started: Option<Instant>) {
+    pub(crate) fn leave(&self, door: Door) {
         // From here on nobody cuts it any more: what is told of that is the last word.
         self.place.left();
         let counters = self.server.counters();
@@ -139,13 +146,13 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
         self.server.tell(|| {
             let watch = self.place.watch();
             let (received, sent) = watch.map(Watch::bytes).unwrap_or_default();
-            let time = started.map_or(Duration::ZERO, |started| started.elapsed());
+            let time = self.started.map_or(Duration::ZERO, |started| started.elapsed());
             let cut = watch.and_then(Watch::cut_reason);
             Event::Finished(self.client(), Finish { door, time, received, sent, cut })
         });
     }
 
-    fn take(&mut self) -> R {
+    pub(crate) fn take(&mut self) -> R {
         #[expect(
             clippy::expect_used,
             reason = "each door takes the job by value, so it was not taken yet"
@@ -154,7 +161,7 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     }
 
     /// Tells `handle_error`.
-    fn report(&self, request: &mut R, error: HandlerError) -> Finished {
+    pub(crate) fn report(&self, request: &mut R, error: HandlerError) -> Finished {
         self.server.counters().errors.add();
         self.server.tell(|| match error.panic_payload() {
             Some(_) => Event::Panicked(self.client(), &error),
@@ -167,7 +174,7 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
     }
 
     /// Closes the request; of two panics the first is the one to tell of.
-    fn shut_down(&self, request: R, finished: Finished) -> Finished {
+    pub(crate) fn shut_down(&self, request: R, finished: Finished) -> Finished {
         match guarded(|| self.service.shutdown_request(request)) {
             Err(payload) if !matches!(finished, Finished::HookPanicked(_)) => {
                 self.hook_panicked(payload)
@@ -184,30 +191,20 @@ impl<R: Request, S: Service<R>> ServiceJob<R, S> {
 
 impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
     fn run(mut self) -> Finished {
-        let mut request = self.take();
-        // Nobody needs to know the time if there is nobody to tell it.
-        let started = self.server.is_observed().then(Instant::now);
-        self.server.tell(|| Event::Started(self.client()));
-        self.place.begin();
-        let result = guarded(|| {
-            self.service.finish_request(&mut request, &self.client_address, &self.server)
-        })
-        .unwrap_or_else(|payload| Err(HandlerError::panicked(payload)));
-        let finished = match result {
-            Ok(()) => Finished::Served,
-            Err(error) => match error.exit_status() {
-                Some(exit) => Finished::Exited(exit),
-                None => self.report(&mut request, error),
-            },
-        };
-        self.place.served();
-        if request.is_detached() {
-            self.leave(Door::Detached, started);
-            return finished;
-        }
-        let finished = self.shut_down(request, finished);
-        self.leave(Door::Served, started);
-        finished
+        self.begin();
+        self.serve()
+    }
+
+    fn turn(self: Box<Self>) -> Turn<Self> {
+        self.take_turn()
+    }
+
+    fn await_client(self: Box<Self>) -> Turn<Self> {
+        self.rest_at_first()
+    }
+
+    fn waits_for(&self) -> Option<Arc<dyn Pollable>> {
+        self.request.as_ref().and_then(Request::waits_for)
     }
 
     fn overloaded(self) -> Finished {
@@ -222,7 +219,7 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
     fn close_request(mut self) {
         let request = self.take();
         let closed = guarded(|| self.service.close_request(request));
-        self.leave(Door::HandedOver, None);
+        self.leave(Door::HandedOver);
         if let Err(payload) = closed {
             self.server.counters().hook_panics.add();
             resume_unwind(payload);
@@ -234,12 +231,17 @@ impl<R: Request, S: Service<R>> Job for ServiceJob<R, S> {
 /// was let in with is given back.
 impl<R: Request, S: Service<R>> Drop for ServiceJob<R, S> {
     fn drop(&mut self) {
+        if let Some(session) = self.session.take()
+            && let Err(payload) = guarded(|| drop(session))
+        {
+            self.hook_panicked(payload);
+        }
         if let Some(request) = self.request.take() {
             // Often a panic is on its way through here already; a second one would abort.
             if let Err(payload) = guarded(|| self.service.close_request(request)) {
                 self.hook_panicked(payload);
             }
-            self.leave(Door::Unserved, None);
+            self.leave(Door::Unserved);
         }
         for permit in std::mem::take(&mut self.permits) {
             if let Err(payload) = guarded(|| drop(permit)) {

@@ -95,6 +95,7 @@ mod serve;
 mod server;
 mod server_handle;
 mod service;
+mod serving_job;
 mod shutdown;
 mod source;
 mod supervise;
@@ -102,6 +103,7 @@ mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
+mod turn;
 
 pub use admission::{Admission, Permit};
 pub use builder::{ServerBuilder, Unset};
@@ -131,3 +133,4 @@ pub use shutdown::{ShutdownHandle, StopOrder};
 pub use source::Source;
 pub use supervise::Supervision;
 pub use transport::{Bind, GetRequestError, Readiness, Transport, Wait, Waker};
+pub use turn::{Pollable, Progress, Session, Turn};

@@ -24,7 +24,8 @@ use crate::refusal::Refusal;
 /// 3. Others are [`Started`](Event::Started) when their handler is about to run; [`Failed`](Event::Failed) or
 ///    [`Panicked`](Event::Panicked), if the handler does, comes next, in the same thread.
 /// 4. [`Finished`](Event::Finished) is the last of each request that was not refused; in the thread of `Started`, if
-///    there was one.
+///    there was one. A connection that was parked meanwhile, between [`Rests`](Event::Rests) and
+///    [`Woken`](Event::Woken), may have come to another thread.
 ///
 /// ```
 /// use socketserver_core::{Event, Observer};
@@ -58,6 +59,11 @@ pub enum Event<'a> {
     Refused(Client<'a>, Refusal),
     /// Its handler is about to be made and run.
     Started(Client<'a>),
+    /// Its handler waits for its client, or for its turn, and holds no thread meanwhile. What comes of it next may be on
+    /// another thread; only strategies that park connections tell this.
+    Rests(Client<'a>),
+    /// Its handler goes on, on this thread.
+    Woken(Client<'a>),
     /// The handler failed, or the request could not be run; `handle_error` is told next.
     Failed(Client<'a>, &'a HandlerError),
     /// The handler panicked; `handle_error` is told next.

@@ -88,7 +88,7 @@ where
     S: Service<R>,
     F: Fn(&R, &R::Addr) -> bool,
 {
-    pass_on!([.inner]: finish_request handle_refusal handle_error handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request begin_session handle_refusal handle_error handle_timeout service_actions closing);
 
     fn verify_request(&self, request: &R, client_address: &R::Addr) -> bool {
         (self.verify)(request, client_address)
@@ -108,7 +108,7 @@ where
     S: Service<R>,
     F: Fn(&mut R, &R::Addr, HandlerError),
 {
-    pass_on!([.inner]: finish_request handle_refusal verify_request handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request begin_session handle_refusal verify_request handle_timeout service_actions closing);
 
     fn handle_error(&self, request: &mut R, client_address: &R::Addr, error: HandlerError) {
         (self.on_error)(request, client_address, error);
@@ -128,7 +128,7 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!([.inner]: finish_request handle_refusal verify_request handle_error handle_timeout closing);
+    pass_on!([.inner]: finish_request begin_session handle_refusal verify_request handle_error handle_timeout closing);
 
     fn service_actions(&self, server: &ServerHandle) {
         (self.actions)(server);
@@ -148,7 +148,7 @@ where
     S: Service<R>,
     F: Fn(&ServerHandle),
 {
-    pass_on!([.inner]: finish_request handle_refusal verify_request handle_error service_actions closing);
+    pass_on!([.inner]: finish_request begin_session handle_refusal verify_request handle_error service_actions closing);
 
     fn handle_timeout(&self, server: &ServerHandle) {
         (self.on_timeout)(server);
@@ -168,7 +168,7 @@ where
     S: Service<R>,
     F: Fn(&mut R, &R::Addr, Refusal),
 {
-    pass_on!([.inner]: finish_request verify_request handle_error handle_timeout service_actions closing);
+    pass_on!([.inner]: finish_request begin_session verify_request handle_error handle_timeout service_actions closing);
 
     fn handle_refusal(&self, request: &mut R, client_address: &R::Addr, refusal: Refusal) {
         (self.on_refusal)(request, client_address, refusal);

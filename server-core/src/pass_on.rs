@@ -18,6 +18,16 @@ macro_rules! pass_on {
             self $($inner)*.finish_request(request, client, server)
         }
     };
+    (@ begin_session [$($inner:tt)*]) => {
+        fn begin_session(
+            &self,
+            request: &R,
+            client: &R::Addr,
+            server: &ServerHandle,
+        ) -> Result<Option<Box<dyn crate::turn::Session>>, HandlerError> {
+            self $($inner)*.begin_session(request, client, server)
+        }
+    };
     (@ verify_request [$($inner:tt)*]) => {
         fn verify_request(&self, request: &R, client: &R::Addr) -> bool {
             self $($inner)*.verify_request(request, client)
@@ -60,7 +70,7 @@ macro_rules! pass_all_on {
     ($($pointer:ty)*) => {$(
         /// The service behind the pointer.
         impl<R: Request, S: Service<R> + ?Sized> Service<R> for $pointer {
-            pass_on!([.deref()]: finish_request handle_refusal verify_request handle_error handle_timeout service_actions closing);
+            pass_on!([.deref()]: finish_request begin_session handle_refusal verify_request handle_error handle_timeout service_actions closing);
         }
     )*};
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::connections::Watch;
 use crate::sync::Arc;
+use crate::turn::Pollable;
 
 /// One request a transport accepted: a connection, or a datagram together with its reply socket.
 ///
@@ -37,6 +38,12 @@ pub trait Request {
     /// The request as a connection, if it is one: something that lives for a while, and can be listed and ended from
     /// outside. The default is `None`, right for packets.
     fn as_watched(&self) -> Option<&dyn Watched> {
+        None
+    }
+
+    /// What becomes readable when the client has sent something, or has gone, if the request is one that goes on. The
+    /// default is `None`: nobody can wait for this request in the place of its handler.
+    fn waits_for(&self) -> Option<Arc<dyn Pollable>> {
         None
     }
 }
@@ -93,7 +100,7 @@ pub trait DatagramRequest: Request {
 /// # For implementers
 ///
 /// All methods take `&self` and may be called from several threads at once.
-pub trait StreamRequest: Request + Clone {
+pub trait StreamRequest: Request + Clone + Send + Sync + 'static {
     /// Receives what is there, blocking until something is. `Ok(0)` is the end of the stream.
     ///
     /// # Errors
@@ -102,6 +109,22 @@ pub trait StreamRequest: Request + Clone {
     /// [deadlines](crate::Deadlines) of the connection, on every platform; of a deadline there is a
     /// [`CutReason`](crate::CutReason) in it. Else what the system says.
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Receives what is there, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] when nothing is there; else as for [`recv`](Self::recv). The default is
+    /// [`io::ErrorKind::Unsupported`]: right for requests that [nobody waits for](Request::waits_for).
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let _ = buf;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether the last receive took all that was there at the time. The default is `false`, for not known.
+    fn is_drained(&self) -> bool {
+        false
+    }
 
     /// Sends the beginning of `buf`, blocking until some of it is taken, and says how much was.
     ///

@@ -4,6 +4,7 @@ use crate::handler_error::{HandlerError, HandlerResult};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::server_handle::ServerHandle;
+use crate::turn::Session;
 
 /// What happens to a request: every hook that a subclass of CPython's servers overrides. The default
 /// methods are CPython's defaults.
@@ -81,6 +82,25 @@ pub trait Service<R: Request> {
         client_address: &R::Addr,
         server: &ServerHandle,
     ) -> HandlerResult;
+
+    /// Serves the request in turns instead, if the service can: strategies that can use that ask for it first, and call
+    /// [`finish_request`](Self::finish_request) if there is none, which is the default. It is made before the first turn,
+    /// in the same place.
+    ///
+    /// The session holds what it needs of the request; the request itself is closed after it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`finish_request`](Self::finish_request).
+    fn begin_session(
+        &self,
+        request: &R,
+        client_address: &R::Addr,
+        server: &ServerHandle,
+    ) -> Result<Option<Box<dyn Session>>, HandlerError> {
+        let _ = (request, client_address, server);
+        Ok(None)
+    }
 
     /// Whether the request is to be served. The default says yes.
     ///

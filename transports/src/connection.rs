@@ -1,14 +1,16 @@
 //! An accepted connection: what a stream handler reads from and writes to.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use socketserver_core::{CutReason, Direction, Request, StreamRequest, Watch, Watched};
+use socketserver_core::{
+    CutReason, Direction, Pollable, Request, Source, StreamRequest, Watch, Watched,
+};
 
 use crate::stream_socket::{StreamSocket, sealed::Block};
 
@@ -29,6 +31,8 @@ pub struct Connection<S> {
 struct Shared<S> {
     socket: S,
     detached: AtomicBool,
+    /// The last receive took all there was.
+    drained: AtomicBool,
     /// What the handler allows a single call, in nanoseconds; 0 is for ever.
     timeout: AtomicU64,
     /// What the server and this connection share, once a server watches it.
@@ -41,6 +45,7 @@ impl<S> Connection<S> {
         let shared = Shared {
             socket,
             detached: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
             timeout: AtomicU64::new(0),
             watch: OnceLock::new(),
         };
@@ -103,6 +108,28 @@ impl<S> Connection<S> {
         (!self.detached()).then_some(&**watch)
     }
 
+    /// What a receive into so many bytes returns.
+    fn note_received(&self, received: io::Result<usize>, room: usize) -> io::Result<usize>
+    where
+        S: StreamSocket,
+    {
+        if let Ok(bytes) = received {
+            self.shared.drained.store(S::SHORT_IS_ALL && bytes < room, Ordering::Relaxed);
+        }
+        match (self.shared.watch.get(), received) {
+            (Some(watch), Ok(bytes @ 1..)) => {
+                watch.count_received(bytes);
+                Ok(bytes)
+            }
+            (Some(watch), ended) if room > 0 && self.detached() => {
+                returned_detached(watch);
+                ended
+            }
+            (Some(watch), ended) if room > 0 => watch.ended(ended),
+            (_, received) => received,
+        }
+    }
+
     pub(crate) fn detached(&self) -> bool {
         // Acquire pairs with the release in `mark_detached`: who sees the mark sees all that was done with
         // the connection before.
@@ -147,6 +174,16 @@ impl<S: StreamSocket> Request for Connection<S> {
     fn as_watched(&self) -> Option<&dyn Watched> {
         Some(self)
     }
+
+    fn waits_for(&self) -> Option<Arc<dyn Pollable>> {
+        Some(Arc::clone(&self.shared) as Arc<dyn Pollable>)
+    }
+}
+
+impl<S: StreamSocket> Pollable for Shared<S> {
+    fn source(&self) -> Source<'_> {
+        self.socket.source()
+    }
 }
 
 impl<S: StreamSocket> Watched for Connection<S> {
@@ -180,18 +217,25 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
                 self.in_time(watch, Direction::Receive, receive)
             }
         };
-        match (self.shared.watch.get(), received) {
-            (Some(watch), Ok(bytes @ 1..)) => {
-                watch.count_received(bytes);
-                Ok(bytes)
-            }
-            (Some(watch), ended) if !empty && self.detached() => {
-                returned_detached(watch);
-                ended
-            }
-            (Some(watch), ended) if !empty => watch.ended(ended),
-            (_, received) => received,
+        self.note_received(received, buf.len())
+    }
+
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if let Some(watch) = self.timed() {
+            watch.on_time()?;
         }
+        loop {
+            match self.shared.socket.receive(buf, Block::No) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
+                received => return self.note_received(received, buf.len()),
+            }
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        // Whoever asks has received in the same thread, or got the connection from one who has.
+        self.shared.drained.load(Ordering::Relaxed)
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
@@ -244,48 +288,4 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
 /// A call returned. That is noted; but who took the connection over is not ended by the server, whatever that was told.
 fn returned_detached(watch: &Watch) {
     drop(watch.ended(Ok(0)));
-}
-
-impl<S> Read for &Connection<S>
-where
-    Connection<S>: StreamRequest,
-{
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-}
-
-impl<S> Write for &Connection<S>
-where
-    Connection<S>: StreamRequest,
-{
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<S> Read for Connection<S>
-where
-    Self: StreamRequest,
-{
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-}
-
-impl<S> Write for Connection<S>
-where
-    Self: StreamRequest,
-{
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

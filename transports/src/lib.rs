@@ -53,6 +53,7 @@ mod admission;
 mod bind;
 mod buffers;
 mod connection;
+mod connection_io;
 mod datagram;
 mod error;
 mod in_time;

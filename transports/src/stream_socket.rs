@@ -11,7 +11,7 @@ pub(crate) mod sealed {
     use std::net::Shutdown;
     use std::time::Duration;
 
-    use socketserver_core::Direction;
+    use socketserver_core::{Direction, Source};
 
     /// Whether a call waits until something moves, or fails with [`io::ErrorKind::WouldBlock`].
     #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +27,11 @@ pub(crate) mod sealed {
         /// The address of a client.
         type Addr: Clone + fmt::Debug + Send + Sync + 'static;
 
+        /// Whether a receive that filled less than it was given has taken all there was.
+        const SHORT_IS_ALL: bool;
+
+        /// What becomes readable when there is something to receive.
+        fn source(&self) -> Source<'_>;
         /// Receives what is there.
         fn receive(&self, buf: &mut [u8], block: Block) -> io::Result<usize>;
         /// Sends the beginning of `buf`, as much as is taken.

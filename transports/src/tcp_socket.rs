@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use socketserver_core::Direction;
+use socketserver_core::{Direction, Source};
 
 use crate::stream_socket::{StreamSocket, sealed::Block, sealed::Socket};
 use crate::{sys, wait};
@@ -13,6 +13,12 @@ impl StreamSocket for TcpStream {}
 
 impl Socket for TcpStream {
     type Addr = SocketAddr;
+
+    const SHORT_IS_ALL: bool = true;
+
+    fn source(&self) -> Source<'_> {
+        sys::source_of(self)
+    }
 
     fn receive(&self, buf: &mut [u8], block: Block) -> io::Result<usize> {
         match block {

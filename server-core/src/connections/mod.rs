@@ -14,6 +14,7 @@ mod models;
 mod on_drain;
 mod rate;
 mod registry;
+mod resting;
 mod tally;
 mod timed;
 mod timing;

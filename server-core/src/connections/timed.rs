@@ -85,7 +85,7 @@ impl Watch {
         state.timing.sent(bytes, idle, now);
     }
 
-    fn cut_at(&self, deadline: Deadline) -> io::Error {
+    pub(super) fn cut_at(&self, deadline: Deadline) -> io::Error {
         self.cut(CutReason::Deadline(deadline));
         // Somebody else may have been faster, for another reason.
         self.failed(io::ErrorKind::TimedOut.into())

@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) was_idle: bool,
     /// Its request has left: it is not cut any more.
     pub(super) left: bool,
+    /// Its client is waited for though nobody is in a receive, and that time is counted.
+    pub(super) resting: bool,
     pub(super) timing: Timing,
 }
 
@@ -65,6 +67,7 @@ impl Watch {
             draining,
             was_idle: false,
             left: false,
+            resting: false,
             timing,
         };
         Self {

@@ -72,6 +72,11 @@ pub(crate) fn is_listening(_socket: &Socket) -> io::Result<bool> {
     Ok(true)
 }
 
+/// What tells that there is something to receive.
+pub(crate) fn source_of(socket: &impl AsFd) -> BorrowedFd<'_> {
+    socket.as_fd()
+}
+
 /// Whether a socket that is shut down in another thread ends a `poll` of it.
 pub(crate) const SHUTDOWN_ENDS_POLL: bool = true;
 

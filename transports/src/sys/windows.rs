@@ -63,6 +63,11 @@ pub(crate) fn wake_pair() -> io::Result<(WakeSender, WakeReceiver)> {
     Ok((WakeSender(receiver.try_clone()?), WakeReceiver(receiver)))
 }
 
+/// What tells that there is something to receive.
+pub(crate) fn source_of(socket: &impl AsSocket) -> BorrowedSocket<'_> {
+    socket.as_socket()
+}
+
 /// Whether a socket that is shut down in another thread ends a `poll` of it: nothing promises that.
 pub(crate) const SHUTDOWN_ENDS_POLL: bool = false;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, recvmsg, send};
 use socket2::{SockRef, Socket};
-use socketserver_core::Direction;
+use socketserver_core::{Direction, Source};
 
 use super::addr::UnixAddr;
 use super::credentials::UnixSocket;
@@ -91,6 +91,13 @@ impl StreamSocket for SeqpacketSocket {}
 
 impl sealed::Socket for SeqpacketSocket {
     type Addr = UnixAddr;
+
+    // Each receive takes one message.
+    const SHORT_IS_ALL: bool = false;
+
+    fn source(&self) -> Source<'_> {
+        self.as_fd()
+    }
 
     fn receive(&self, buf: &mut [u8], block: Block) -> io::Result<usize> {
         match block {

@@ -8,7 +8,9 @@ use std::os::unix::net;
 use std::time::Duration;
 
 use socket2::{SockRef, Type};
-use socketserver_core::{Bind, Direction, GetRequestError, Readiness, Transport, Wait, Waker};
+use socketserver_core::{
+    Bind, Direction, GetRequestError, Readiness, Source, Transport, Wait, Waker,
+};
 
 use super::addr::UnixAddr;
 use super::bind::Bound;
@@ -179,6 +181,13 @@ impl StreamSocket for net::UnixStream {}
 
 impl Socket for net::UnixStream {
     type Addr = UnixAddr;
+
+    // A message that carries descriptors ends a receive early.
+    const SHORT_IS_ALL: bool = false;
+
+    fn source(&self) -> Source<'_> {
+        self.as_fd()
+    }
 
     fn receive(&self, buf: &mut [u8], block: Block) -> io::Result<usize> {
         match block {
