@@ -44,6 +44,7 @@ mod contained;
 #[cfg(unix)]
 mod fork;
 mod join_set;
+mod leader;
 mod pool;
 #[cfg(unix)]
 mod prefork;
@@ -56,6 +57,7 @@ mod thread_per_request;
 
 #[cfg(unix)]
 pub use fork::{ChildExit, Fork};
+pub use leader::LeaderPool;
 pub use pool::{AtClose, PoolStatus, ThreadPool, WhenFull};
 #[cfg(unix)]
 pub use prefork::PreFork;

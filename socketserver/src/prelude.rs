@@ -13,7 +13,9 @@ pub use crate::{
 #[doc(no_inline)]
 pub use socketserver_concurrency::{Fork, PreFork};
 #[doc(no_inline)]
-pub use socketserver_concurrency::{Synchronous, ThreadPerRequest, ThreadPool, WhenFull};
+pub use socketserver_concurrency::{
+    LeaderPool, Synchronous, ThreadPerRequest, ThreadPool, WhenFull,
+};
 #[doc(no_inline)]
 pub use socketserver_core::{DatagramRequest, Event, Request, StreamRequest, Transport};
 #[doc(no_inline)]

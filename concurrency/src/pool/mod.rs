@@ -21,6 +21,7 @@ use state::{Admission, State};
 
 pub use settings::{AtClose, WhenFull};
 pub use status::PoolStatus;
+pub(crate) use status::Watch;
 
 /// Runs requests in a pool of threads. CPython has no such class; its users build it by overriding
 /// `process_request`.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What can be read of a pool; the kind of job does not matter here.
-pub(super) trait Watch: Send + Sync {
+pub(crate) trait Watch: Send + Sync {
     fn workers(&self) -> usize;
     fn in_progress(&self) -> usize;
     fn queued_and_busy(&self) -> (usize, usize);
@@ -16,7 +16,7 @@ pub(super) trait Watch: Send + Sync {
 pub struct PoolStatus(Arc<dyn Watch>);
 
 impl PoolStatus {
-    pub(super) fn new(pool: Arc<dyn Watch>) -> Self {
+    pub(crate) fn new(pool: Arc<dyn Watch>) -> Self {
         Self(pool)
     }
 

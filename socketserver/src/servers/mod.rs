@@ -7,7 +7,7 @@ mod unix;
 
 #[cfg(unix)]
 pub use tcp::ForkingTcpServer;
-pub use tcp::{PoolTcpServer, TcpConnection, TcpServer, ThreadingTcpServer};
+pub use tcp::{LeaderTcpServer, PoolTcpServer, TcpConnection, TcpServer, ThreadingTcpServer};
 #[cfg(unix)]
 pub use udp::ForkingUdpServer;
 pub use udp::{PoolUdpServer, ThreadingUdpServer, UdpPacket, UdpServer};

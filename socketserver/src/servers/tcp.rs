@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 #[cfg(unix)]
 use socketserver_concurrency::Fork;
-use socketserver_concurrency::{Synchronous, ThreadPerRequest, ThreadPool};
+use socketserver_concurrency::{LeaderPool, Synchronous, ThreadPerRequest, ThreadPool};
 use socketserver_core::{Server, ServiceJob};
 use socketserver_transports::{Connection, Tcp};
 
@@ -59,6 +59,33 @@ pub type ThreadingTcpServer<S> = Server<Tcp, ThreadPerRequest, S>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type PoolTcpServer<S> = Server<Tcp, ThreadPool<ServiceJob<TcpConnection, S>>, S>;
+
+/// A TCP server whose connections need no thread while they wait for their clients. CPython has none.
+///
+/// It is for handlers that are asked for [one request after another](socketserver_handlers::KeepAliveHandler); others hold
+/// a thread each, as with a pool. [`Server::bind`] makes one with the default pool. For one with settings, use
+/// [`Server::new`]:
+///
+/// ```
+/// use socketserver::prelude::*;
+/// use std::io::{BufRead, Write};
+///
+/// struct Upper;
+///
+/// impl KeepAliveHandler<TcpConnection> for Upper {
+///     fn handle_one_request(&mut self, client: &mut Stream<TcpConnection>) -> Result<Next, HandlerError> {
+///         let mut line = String::new();
+///         client.rfile.read_line(&mut line)?;
+///         client.wfile.write_all(line.to_uppercase().as_bytes())?;
+///         Ok(Next::Keep)
+///     }
+/// }
+///
+/// let service = StreamService::new(|| KeepAlive(Upper));
+/// let server = LeaderTcpServer::new(Tcp::bind("127.0.0.1:0")?, LeaderPool::new(100), service);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type LeaderTcpServer<S> = Server<Tcp, LeaderPool<ServiceJob<TcpConnection, S>>, S>;
 
 /// A TCP server with a child process for each client: CPython's `ForkingTCPServer`. Unix only.
 ///

@@ -2,7 +2,7 @@
 
 use std::os::unix::net;
 
-use socketserver_concurrency::{Fork, Synchronous, ThreadPerRequest, ThreadPool};
+use socketserver_concurrency::{Fork, LeaderPool, Synchronous, ThreadPerRequest, ThreadPool};
 use socketserver_core::{Server, ServiceJob};
 use socketserver_transports::{Connection, Datagram, UnixDatagram, UnixStream};
 
@@ -51,6 +51,18 @@ pub type ForkingUnixStreamServer<S> = Server<UnixStream, Fork, S>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type PoolUnixStreamServer<S> = Server<UnixStream, ThreadPool<ServiceJob<UnixConnection, S>>, S>;
+
+/// A server on a Unix stream socket whose connections need no thread while they wait for their clients. CPython has none.
+///
+/// ```
+/// use socketserver::prelude::*;
+///
+/// let path = std::env::temp_dir().join(format!("LeaderUnixStreamServer-{}", std::process::id()));
+/// let server = LeaderUnixStreamServer::bind(path, stream_fn(|_client| Ok(())))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type LeaderUnixStreamServer<S> =
+    Server<UnixStream, LeaderPool<ServiceJob<UnixConnection, S>>, S>;
 
 /// A server on a Unix datagram socket that serves one packet after another: CPython's `UnixDatagramServer`.
 ///

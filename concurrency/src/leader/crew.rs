@@ -1,0 +1,260 @@
+//! What the threads of a pool that parks share: the jobs, and who does what. One mutex guards it all; no job, no poller and
+//! nobody's destructor runs under it.
+
+use std::collections::VecDeque;
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use socketserver_core::Waker;
+
+use super::dues::Dues;
+use super::poller::News;
+use super::settings::Settings;
+use super::slots::{Key, Place, Slots};
+
+/// What a thread of the pool does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// It gives jobs their turns, and polls when none waits for one. There is one such thread, or none when all are stalled.
+    Leads,
+    /// It looks now and then whether the one that leads is stalled in a turn, and then takes over.
+    StandsBy,
+    /// It has been in a turn for so long that another leads instead.
+    Stalled,
+    /// It waits until it is needed.
+    Sits,
+}
+
+/// A thread of the pool.
+pub(super) struct Member {
+    pub(super) thread: Thread,
+    pub(super) role: Role,
+    /// Odd while it is in a turn.
+    pub(super) turn: u64,
+    /// Which turn that was when somebody last looked.
+    pub(super) seen: u64,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Crew<J> {
+    pub(super) slots: Slots<J>,
+    pub(super) ready: VecDeque<Key>,
+    pub(super) dues: Dues,
+    /// By number; `None` for one that has gone.
+    pub(super) members: Vec<Option<Member>>,
+    pub(super) leader: Option<usize>,
+    pub(super) standby: Option<usize>,
+    /// The last one is the next to be called.
+    pub(super) bench: Vec<usize>,
+    /// How many threads there are, or will be in a moment.
+    pub(super) threads: usize,
+    pub(super) started: u64,
+    /// The one that leads waits for news, up to then if anything is due.
+    pub(super) polling: bool,
+    pub(super) polling_until: Option<Instant>,
+    /// The one that stands by sleeps, because nothing happened for a while.
+    pub(super) dozing: bool,
+    /// The last stall that was found.
+    pub(super) last_stall: Option<Instant>,
+    /// Up to when no thread is to be started: one could not be.
+    pub(super) short_until: Option<Instant>,
+    pub(super) stalled: usize,
+    pub(super) closed: bool,
+    pub(super) waker: Option<Waker>,
+    /// The loop found no room and wants to be told when there is some.
+    pub(super) loop_waits: bool,
+    /// How many jobs came since there was nobody free.
+    pub(super) came_in_vain: usize,
+    pub(super) refused: u64,
+}
+
+impl<J> Crew<J> {
+    pub(super) const fn new() -> Self {
+        Self {
+            slots: Slots::new(),
+            ready: VecDeque::new(),
+            dues: Dues::new(),
+            members: Vec::new(),
+            leader: None,
+            standby: None,
+            bench: Vec::new(),
+            threads: 0,
+            started: 0,
+            polling: false,
+            polling_until: None,
+            dozing: false,
+            last_stall: None,
+            short_until: None,
+            stalled: 0,
+            closed: false,
+            waker: None,
+            loop_waits: false,
+            came_in_vain: 0,
+            refused: 0,
+        }
+    }
+
+    /// There is nothing to do any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.slots.len() == 0
+    }
+
+    /// Nobody is free, and nobody more may come.
+    pub(super) fn is_saturated(&self, settings: &Settings) -> bool {
+        self.threads >= settings.max_threads && self.stalled + 1 >= self.threads
+    }
+
+    /// Whether another job may come in.
+    pub(super) fn has_room(&self, settings: &Settings) -> bool {
+        !self.is_saturated(settings) || self.came_in_vain < settings.queue
+    }
+
+    /// A job waits for its turn. Says whether the one that leads has to be told.
+    pub(super) fn enqueue(&mut self, key: Key, job: Box<J>) -> bool {
+        if let Some(entry) = self.slots.get(key) {
+            entry.place = Place::Queued(job);
+            self.ready.push_back(key);
+        }
+        self.polling
+    }
+
+    /// A job rests, unless there is news of it already. Says whether the one that leads has to be told.
+    pub(super) fn park(&mut self, key: Key, job: Box<J>, due: Option<Instant>) -> bool {
+        let Some(entry) = self.slots.get(key) else { return false };
+        if std::mem::take(&mut entry.news) {
+            // Its next turn begins with a receive.
+            return self.enqueue(key, job);
+        }
+        entry.place = Place::Resting(job);
+        entry.due = due;
+        let is_next = self.dues.set(key, entry);
+        is_next && self.polling && self.polling_until.is_none_or(|until| due < Some(until))
+    }
+
+    /// Something was heard of a connection.
+    pub(super) fn hear(&mut self, news: News) {
+        let key = Key::from_raw(news.key);
+        let Some(entry) = self.slots.get(key) else { return };
+        match std::mem::replace(&mut entry.place, Place::Out) {
+            Place::Resting(job) => {
+                entry.place = Place::Queued(job);
+                // The end of the stream may be behind what comes first: the turn after that looks again.
+                entry.news = news.is_end;
+                self.ready.push_back(key);
+            }
+            other => {
+                entry.place = other;
+                entry.news = true;
+            }
+        }
+    }
+
+    /// Looks after those that rest.
+    pub(super) fn ring(&mut self) {
+        if self.dues.next().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(alarm) = self.dues.ring(now) {
+            let (_, key) = alarm;
+            let Some(entry) = self.slots.get(key) else { continue };
+            if self.dues.look(alarm, entry)
+                && let Place::Resting(job) = std::mem::replace(&mut entry.place, Place::Out)
+            {
+                entry.place = Place::Queued(job);
+                self.ready.push_back(key);
+            }
+        }
+    }
+
+    /// The next job to have its turn, and whether it is watched.
+    pub(super) fn next_ready(&mut self) -> Option<(Key, Box<J>, bool)> {
+        while let Some(key) = self.ready.pop_front() {
+            let Some(entry) = self.slots.get(key) else { continue };
+            if let Place::Queued(job) = std::mem::replace(&mut entry.place, Place::Out) {
+                let watched = entry.watched.is_some();
+                return Some((key, job, watched));
+            }
+        }
+        None
+    }
+
+    /// How long to poll.
+    pub(super) fn time_to_poll(&mut self, idle: Duration) -> Option<Duration> {
+        self.polling_until = self.dues.next();
+        let until = self.polling_until.map(|until| {
+            // Some systems count milliseconds, and leave the rest out.
+            until.saturating_duration_since(Instant::now()) + Duration::from_millis(1)
+        });
+        if self.slots.len() == 0 { Some(idle) } else { until }
+    }
+
+    pub(super) fn member(&mut self, number: usize) -> Option<&mut Member> {
+        self.members.get_mut(number).and_then(Option::as_mut)
+    }
+
+    /// A new thread takes its place.
+    pub(super) fn join(&mut self, thread: Thread) -> usize {
+        let member = Member { thread, role: Role::Sits, turn: 0, seen: 0 };
+        let free = self.members.iter().position(Option::is_none);
+        let number = free.unwrap_or(self.members.len());
+        if free.is_none() {
+            self.members.push(None);
+        }
+        self.members[number] = Some(member);
+        self.assign(number);
+        number
+    }
+
+    /// Finds something to do for a thread that has nothing.
+    pub(super) fn assign(&mut self, number: usize) {
+        let role = if self.leader.is_none() {
+            self.leader = Some(number);
+            Role::Leads
+        } else if self.standby.is_none() {
+            self.standby = Some(number);
+            Role::StandsBy
+        } else {
+            self.bench.push(number);
+            Role::Sits
+        };
+        if let Some(member) = self.member(number) {
+            member.role = role;
+        }
+    }
+
+    /// A thread leaves for good. Those that are left are told if that was the last thing to do.
+    pub(super) fn leave(&mut self, number: usize) {
+        self.members[number] = None;
+        self.threads -= 1;
+        self.leader = self.leader.filter(|leader| *leader != number);
+        self.standby = self.standby.filter(|standby| *standby != number);
+        self.bench.retain(|sitting| *sitting != number);
+    }
+
+    /// Calls somebody from the bench to stand by; says who is to be woken, if there is anybody.
+    pub(super) fn appoint_standby(&mut self) -> Option<Thread> {
+        if self.standby.is_some() {
+            return None;
+        }
+        let number = self.bench.pop()?;
+        self.standby = Some(number);
+        let member = self.member(number)?;
+        member.role = Role::StandsBy;
+        Some(member.thread.clone())
+    }
+
+    /// All threads look for themselves what there is to do.
+    pub(super) fn everybody(&self) -> Vec<Thread> {
+        self.members.iter().flatten().map(|member| member.thread.clone()).collect()
+    }
+
+    /// There is somebody free again.
+    pub(super) fn relieved(&mut self, settings: &Settings) -> Option<Waker> {
+        if self.is_saturated(settings) {
+            return None;
+        }
+        self.came_in_vain = 0;
+        std::mem::take(&mut self.loop_waits).then(|| self.waker.clone()).flatten()
+    }
+}

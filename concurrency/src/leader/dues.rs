@@ -1,0 +1,59 @@
+//! When somebody has to look after jobs that rest: a heap that is not touched when a time moves further off.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use super::slots::{Entry, Key, Place};
+
+/// The times at which to look.
+#[derive(Debug, Default)]
+pub(super) struct Dues(BinaryHeap<Reverse<(Instant, Key)>>);
+
+impl Dues {
+    pub(super) const fn new() -> Self {
+        Self(BinaryHeap::new())
+    }
+
+    /// The next time.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.0.peek().map(|Reverse((time, _))| *time)
+    }
+
+    /// The job rests, up to its due time at most. Says whether that is the next time of all.
+    ///
+    /// A job has its alarm rung once too often rather than moved with each of its requests.
+    pub(super) fn set<J>(&mut self, key: Key, entry: &mut Entry<J>) -> bool {
+        let Some(due) = entry.due else { return false };
+        if entry.alarm.is_some_and(|alarm| alarm <= due) {
+            return false;
+        }
+        entry.alarm = Some(due);
+        let is_next = self.next().is_none_or(|next| due < next);
+        self.0.push(Reverse((due, key)));
+        is_next
+    }
+
+    /// A job whose alarm rings by now.
+    pub(super) fn ring(&mut self, now: Instant) -> Option<(Instant, Key)> {
+        let first = self.0.peek_mut().filter(|first| first.0.0 <= now)?;
+        Some(std::collections::binary_heap::PeekMut::pop(first).0)
+    }
+
+    /// Looks after a job whose alarm has rung. Says whether its turn is due.
+    pub(super) fn look<J>(&mut self, (time, key): (Instant, Key), entry: &mut Entry<J>) -> bool {
+        if entry.alarm != Some(time) {
+            // It has an earlier one.
+            return false;
+        }
+        entry.alarm = None;
+        if !matches!(entry.place, Place::Resting(_)) {
+            return false;
+        }
+        if entry.due.is_some_and(|due| due <= time) {
+            return true;
+        }
+        self.set(key, entry);
+        false
+    }
+}

@@ -1,0 +1,16 @@
+//! Watching many connections at once: each is told of once per piece of news, to one of those who wait.
+
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "epoll.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "portable.rs")]
+mod system;
+
+pub(super) use system::{Events, Poller};
+
+/// Something was heard of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct News {
+    /// The number it was added with.
+    pub(super) key: u64,
+    /// Its client has ended the stream, or the connection: what comes after the last byte is told together with it.
+    pub(super) is_end: bool,
+}

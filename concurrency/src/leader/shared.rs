@@ -1,0 +1,199 @@
+//! What the serving thread does with a pool that parks: it takes jobs in, and closes the pool.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socketserver_core::{Job, Pollable, Rejected, Turn};
+
+use super::crew::Crew;
+use super::poller::Poller;
+use super::settings::Settings;
+use super::slots::{Key, Place};
+use super::worker::Worker;
+use crate::join_set::JoinSet;
+use crate::pool::Watch;
+
+/// How long to leave it at the threads there are when another could not be started.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// The pool, as its threads and the serving thread share it.
+pub(super) struct Shared<J> {
+    crew: Mutex<Crew<J>>,
+    /// Made by the process that serves, when the first job comes.
+    pub(super) poller: OnceLock<Poller>,
+    pub(super) settings: Settings,
+    pub(super) threads: JoinSet,
+}
+
+/// What became of a job.
+pub(super) enum TakenIn<J> {
+    /// It will be served.
+    Yes,
+    /// There is no room, or the pool is closed.
+    Full(J),
+}
+
+impl<J> Shared<J> {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            crew: Mutex::new(Crew::new()),
+            poller: OnceLock::new(),
+            settings,
+            threads: JoinSet::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Crew<J>> {
+        // No user code runs under this lock.
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.lock().is_over()
+    }
+
+    pub(super) fn wake_poller(&self) {
+        if let Some(poller) = self.poller.get() {
+            poller.wake();
+        }
+    }
+
+    /// Nothing is taken in any more, and threads end when the last job has left.
+    pub(super) fn close(&self) {
+        let everybody = {
+            let mut crew = self.lock();
+            crew.closed = true;
+            crew.everybody()
+        };
+        self.wake_poller();
+        for thread in everybody {
+            thread.unpark();
+        }
+    }
+
+    fn poller(&self) -> io::Result<&Poller> {
+        if self.poller.get().is_none() {
+            // Only the serving thread does this.
+            let _ = self.poller.set(Poller::new()?);
+        }
+        self.poller.get().ok_or_else(|| io::ErrorKind::Other.into())
+    }
+
+    /// Has the poller watch it. Says whether it does.
+    pub(super) fn watch(&self, pollable: &Arc<dyn Pollable>, key: Key) -> bool {
+        self.poller.get().is_some_and(|poller| poller.add(pollable, key.raw()).is_ok())
+    }
+}
+
+impl<J: Job + Send + 'static> Shared<J> {
+    /// Takes a job in, if there is room.
+    pub(super) fn take_in(self: &Arc<Self>, job: J) -> Result<TakenIn<J>, Rejected<J>> {
+        let key = {
+            let mut crew = self.lock();
+            if crew.closed || !crew.has_room(&self.settings) {
+                return Ok(TakenIn::Full(job));
+            }
+            if let Err(error) = self.poller() {
+                return Err(Rejected::new(job, error));
+            }
+            if crew.threads == 0
+                && let Err(error) = self.start(&mut crew)
+            {
+                return Err(Rejected::new(job, error));
+            }
+            if crew.is_saturated(&self.settings) {
+                crew.came_in_vain += 1;
+            }
+            crew.slots.add()
+        };
+        let job = Box::new(job);
+        let turn =
+            if self.settings.await_first_byte { job.await_client() } else { Turn::Ready(job) };
+        let tell = match turn {
+            Turn::Resting(job, due) => {
+                let Some(pollable) = job.waits_for().filter(|it| self.watch(it, key)) else {
+                    // It is served without having been waited for.
+                    return Ok(self.begin(key, job));
+                };
+                let mut crew = self.lock();
+                if let Some(entry) = crew.slots.get(key) {
+                    entry.watched = Some(pollable);
+                }
+                let tell = crew.park(key, job, due);
+                drop(crew);
+                if let Some(poller) = self.poller.get() {
+                    poller.rearm(key.raw());
+                }
+                tell
+            }
+            Turn::Ready(job) => return Ok(self.begin(key, job)),
+            _ => {
+                self.lock().slots.remove(key);
+                false
+            }
+        };
+        if tell {
+            self.wake_poller();
+        }
+        Ok(TakenIn::Yes)
+    }
+
+    /// The job has its first turn as soon as possible.
+    fn begin(&self, key: Key, job: Box<J>) -> TakenIn<J> {
+        let tell = self.lock().enqueue(key, job);
+        if tell {
+            self.wake_poller();
+        }
+        TakenIn::Yes
+    }
+
+    /// One more thread, if there may be one more.
+    pub(super) fn start_another(self: &Arc<Self>, crew: &mut Crew<J>) {
+        let may = crew.threads < self.settings.max_threads
+            && crew.short_until.is_none_or(|until| until <= Instant::now());
+        if may && self.start(crew).is_err() {
+            // The others have to do.
+            crew.short_until = Instant::now().checked_add(SHORT);
+        }
+    }
+
+    fn start(self: &Arc<Self>, crew: &mut Crew<J>) -> io::Result<()> {
+        let name = format!("{}-{}", self.settings.name, crew.started + 1);
+        let builder = thread::Builder::new().name(name);
+        let builder = match self.settings.stack_size {
+            Some(bytes) => builder.stack_size(bytes),
+            None => builder,
+        };
+        let shared = Arc::clone(self);
+        let work = move || Worker::work(&shared);
+        if self.settings.daemon_threads {
+            builder.spawn(work).map(drop)?;
+        } else {
+            self.threads.spawn(builder, work)?;
+        }
+        crew.threads += 1;
+        crew.started += 1;
+        Ok(())
+    }
+}
+
+impl<J: Send> Watch for Shared<J> {
+    fn workers(&self) -> usize {
+        self.lock().threads
+    }
+
+    fn in_progress(&self) -> usize {
+        self.lock().slots.len()
+    }
+
+    fn queued_and_busy(&self) -> (usize, usize) {
+        let crew = self.lock();
+        (crew.ready.len(), crew.slots.count(|place| matches!(place, Place::Out)))
+    }
+
+    fn refused(&self) -> u64 {
+        self.lock().refused
+    }
+}

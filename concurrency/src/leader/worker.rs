@@ -1,0 +1,287 @@
+//! What a thread of a pool that parks does: it leads, stands by, or sits.
+
+use std::sync::{Arc, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socketserver_core::{Finished, Job, Pollable, Turn};
+
+use super::crew::{Crew, Role};
+use super::poller::{Events, News};
+use super::shared::Shared;
+use super::slots::Key;
+use crate::contained::contained;
+
+/// How often the one that stands by looks, as long as there were stalls lately.
+const ALERT: Duration = Duration::from_micros(100);
+
+/// How long after a stall that is.
+const LATELY: Duration = Duration::from_millis(50);
+
+/// After so many looks at which nothing had happened it dozes.
+const QUIET: u32 = 3;
+
+/// How long to let it be when the system cannot wait for news. That is when it is out of memory.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
+type Guard<'a, J> = MutexGuard<'a, Crew<J>>;
+
+/// A thread at work.
+pub(super) struct Worker<'a, J> {
+    shared: &'a Arc<Shared<J>>,
+    number: usize,
+    events: Events,
+    /// What was heard, on its way to those whom it concerns.
+    heard: Vec<News>,
+    /// What was watched of a job that has left, to be dropped outside the lock.
+    gone: Option<(Key, Arc<dyn Pollable>)>,
+}
+
+impl<'a, J: Job + Send + 'static> Worker<'a, J> {
+    /// Works until there is nothing to do.
+    pub(super) fn work(shared: &'a Arc<Shared<J>>) {
+        let number = shared.lock().join(thread::current());
+        let mut worker =
+            Self { shared, number, events: Events::new(), heard: Vec::new(), gone: None };
+        let mut crew = shared.lock();
+        loop {
+            let role = crew.member(number).map(|member| member.role);
+            let (next, stays) = match role {
+                Some(Role::Leads) => worker.lead(crew),
+                Some(Role::StandsBy) => worker.stand_by(crew),
+                Some(Role::Sits) => worker.sit(crew),
+                Some(Role::Stalled) => (worker.return_to_work(crew), true),
+                None => (crew, false),
+            };
+            crew = next;
+            if !stays {
+                break;
+            }
+        }
+        let others = crew.everybody();
+        drop(crew);
+        // The last thing may have been done, or somebody else has to take this one's part.
+        for thread in others {
+            thread.unpark();
+        }
+    }
+
+    /// A turn for the next job, or a look for news.
+    fn lead(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
+        crew.ring();
+        if let Some((key, job, watched)) = crew.next_ready() {
+            return (self.take_turn(crew, key, job, watched), true);
+        }
+        if crew.is_over() {
+            crew.leave(self.number);
+            return (crew, false);
+        }
+        let time = crew.time_to_poll(self.shared.settings.idle_timeout);
+        crew.polling = true;
+        drop(crew);
+        self.let_go();
+        let Self { events, heard, .. } = self;
+        let polled = match self.shared.poller.get() {
+            Some(poller) => poller.wait(events, time, |news| heard.push(news)),
+            None => Ok(()),
+        };
+        if polled.is_err() {
+            thread::sleep(A_MOMENT);
+        }
+        let mut crew = self.shared.lock();
+        crew.polling = false;
+        let nothing = self.heard.is_empty();
+        for news in self.heard.drain(..) {
+            crew.hear(news);
+        }
+        if nothing && crew.slots.len() == 0 && crew.ready.is_empty() && time.is_some() {
+            // Nothing to do for a long time.
+            crew.leave(self.number);
+            return (crew, false);
+        }
+        (crew, true)
+    }
+
+    fn take_turn(
+        &mut self,
+        mut crew: Guard<'a, J>,
+        key: Key,
+        job: Box<J>,
+        watched: bool,
+    ) -> Guard<'a, J> {
+        if let Some(member) = crew.member(self.number) {
+            member.turn += 1;
+        }
+        let standby = self.see_to_standby(&mut crew);
+        drop(crew);
+        if let Some(thread) = standby {
+            thread.unpark();
+        }
+        self.let_go();
+        // A job does not unwind, but what it drops may: the service itself, if the server is gone.
+        let turn = contained(|| job.turn()).unwrap_or_else(|| Turn::Finished(Finished::Failed));
+        let pollable = match &turn {
+            Turn::Resting(job, _) if !watched => job.waits_for(),
+            _ => None,
+        };
+        let pollable = pollable.filter(|pollable| self.shared.watch(pollable, key));
+        let turn = match turn {
+            // Nobody would hear of it any more. The system is out of memory, or does not watch as many.
+            Turn::Resting(job, _) if !watched && pollable.is_none() => {
+                contained(|| drop(job));
+                Turn::Finished(Finished::Failed)
+            }
+            turn => turn,
+        };
+        let mut crew = self.shared.lock();
+        if let Some(member) = crew.member(self.number) {
+            member.turn += 1;
+        }
+        self.put_back(&mut crew, key, turn, pollable);
+        crew
+    }
+
+    fn put_back(
+        &mut self,
+        crew: &mut Guard<'a, J>,
+        key: Key,
+        turn: Turn<J>,
+        pollable: Option<Arc<dyn Pollable>>,
+    ) {
+        if let (Some(pollable), Some(entry)) = (pollable, crew.slots.get(key)) {
+            entry.watched = Some(pollable);
+        }
+        // If somebody else leads by now he may be waiting for news.
+        let tell = match turn {
+            Turn::Ready(job) => crew.enqueue(key, job),
+            Turn::Resting(job, due) => {
+                let tell = crew.park(key, job, due);
+                if let Some(poller) = self.shared.poller.get() {
+                    poller.rearm(key.raw());
+                }
+                tell
+            }
+            _ => {
+                self.gone = crew.slots.remove(key).map(|watched| (key, watched));
+                crew.is_over()
+            }
+        };
+        if tell && crew.polling {
+            self.shared.wake_poller();
+        }
+    }
+
+    /// Watches what has left no more. If this was the last of it that is done by closing it.
+    fn let_go(&mut self) {
+        if let (Some((key, pollable)), Some(poller)) = (self.gone.take(), self.shared.poller.get())
+            && Arc::strong_count(&pollable) > 1
+        {
+            poller.remove(&pollable, key.raw());
+        }
+    }
+
+    /// Sees to it that somebody looks after this thread while it is in its turn. Says whom to wake.
+    fn see_to_standby(&self, crew: &mut Guard<'a, J>) -> Option<thread::Thread> {
+        if crew.standby.is_none() {
+            let appointed = crew.appoint_standby();
+            if appointed.is_none() {
+                self.shared.start_another(crew);
+            }
+            return appointed;
+        }
+        if !std::mem::take(&mut crew.dozing) {
+            return None;
+        }
+        let standby = crew.standby?;
+        crew.member(standby).map(|member| member.thread.clone())
+    }
+
+    /// It was stalled, and another leads, or nobody could.
+    fn return_to_work(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
+        crew.stalled -= 1;
+        crew.assign(self.number);
+        if let Some(waker) = crew.relieved(&self.shared.settings) {
+            drop(crew);
+            waker.wake();
+            return self.shared.lock();
+        }
+        crew
+    }
+
+    /// Looks whether the one that leads is stalled.
+    fn stand_by(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
+        let mut quiet = 0;
+        loop {
+            if crew.is_over() {
+                crew.leave(self.number);
+                return (crew, false);
+            }
+            let role = crew.member(self.number).map(|member| member.role);
+            if role != Some(Role::StandsBy) {
+                return (crew, true);
+            }
+            let Some(leader) = crew.leader else {
+                // It has gone, or is stalled.
+                return (self.take_over(crew), true);
+            };
+            let now = Instant::now();
+            let Some(member) = crew.member(leader) else { return (crew, true) };
+            let in_turn = member.turn % 2 == 1;
+            if in_turn && member.seen == member.turn {
+                member.role = Role::Stalled;
+                crew.leader = None;
+                crew.stalled += 1;
+                crew.last_stall = Some(now);
+                continue;
+            }
+            quiet = if member.seen == member.turn { quiet + 1 } else { 0 };
+            member.seen = member.turn;
+            let lately = crew.last_stall.is_some_and(|stall| now - stall < LATELY);
+            let patience = self.shared.settings.patience;
+            let tick = if lately { ALERT.min(patience) } else { patience };
+            crew.dozing = quiet >= QUIET && !lately;
+            let dozing = crew.dozing;
+            drop(crew);
+            if dozing {
+                thread::park_timeout(self.shared.settings.idle_timeout);
+            } else {
+                // Whoever wakes it early has a reason, or it was woken from a doze; it must not look twice for one.
+                while now.elapsed() < tick && !self.shared.is_over() {
+                    thread::park_timeout(tick.saturating_sub(now.elapsed()));
+                }
+            }
+            crew = self.shared.lock();
+            crew.dozing = false;
+        }
+    }
+
+    fn take_over(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
+        crew.standby = None;
+        crew.assign(self.number);
+        let standby = crew.appoint_standby();
+        if standby.is_none() {
+            self.shared.start_another(&mut crew);
+        }
+        if let Some(thread) = standby {
+            drop(crew);
+            thread.unpark();
+            return self.shared.lock();
+        }
+        crew
+    }
+
+    /// Waits until it is called.
+    fn sit(&mut self, crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
+        drop(crew);
+        let since = Instant::now();
+        let idle = self.shared.settings.idle_timeout;
+        thread::park_timeout(idle);
+        let mut crew = self.shared.lock();
+        let sits = crew.member(self.number).is_some_and(|member| member.role == Role::Sits);
+        if sits && (crew.is_over() || since.elapsed() >= idle) {
+            crew.leave(self.number);
+            return (crew, false);
+        }
+        (crew, true)
+    }
+}
