@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
 #![expect(clippy::print_stderr, reason = "a command line tool reports failures on standard error")]
 
+mod bench;
 mod cargo;
 mod ci;
 mod conformance;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
+  bench [args]            what a request costs the server, beside other programs; --help tells the arguments
   ci                      the gate: tidy, format, lints, examples, tests, doc tests, docs, models, conformance, soak
   conformance [args]      holds the servers against CPython; --help tells the arguments
   loom [N]                the models of what threads share, in every order in which they can meet, with at most
@@ -70,6 +72,7 @@ fn run(args: &[&str]) -> Outcome {
     env::set_current_dir(&root)
         .map_err(|error| Failure::Broken(format!("cannot enter {}: {error}", root.display())))?;
     match *args {
+        ["bench", ref rest @ ..] => bench::run(rest),
         ["ci"] => ci::run(),
         ["conformance", ref rest @ ..] => conformance::run(rest),
         ["loom", ref rest @ ..] => loom::run(rest),

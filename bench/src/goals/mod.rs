@@ -1,0 +1,117 @@
+//! The goals: what has to be how much of what. `table.rs` lists them.
+
+mod table;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::results::{Measure, Place, Results};
+use crate::workload::Workload;
+
+pub(crate) use table::evaluate;
+
+/// How a value has to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// What is held against what: the ratio of two places, or a value by itself.
+#[derive(Clone, Debug)]
+struct Goal {
+    measure: Measure,
+    ours: (Workload, &'static str),
+    peer: Option<(Workload, &'static str)>,
+    limit: Limit,
+}
+
+/// A goal, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Verdict {
+    pub(crate) what: String,
+    pub(crate) limit: Limit,
+    /// `None` if one of the subjects was not there, or had errors only.
+    pub(crate) value: Option<f64>,
+}
+
+impl Limit {
+    fn is_met_by(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => value <= limit,
+            Self::AtLeast(limit) => value >= limit,
+        }
+    }
+}
+
+impl Goal {
+    /// Whether its workloads were played at all: what was not chosen is not judged.
+    fn is_asked_for(&self, played: &[Workload]) -> bool {
+        let peer = self.peer.is_none_or(|(workload, _)| played.contains(&workload));
+        peer && played.contains(&self.ours.0)
+    }
+
+    fn judge(&self, results: &Results) -> Verdict {
+        let place = |(workload, subject)| Place { workload, subject };
+        let value = match self.peer {
+            Some(peer) => results.ratio(self.measure, place(self.ours), place(peer)),
+            None => results.spread(self.measure, place(self.ours)),
+        };
+        Verdict {
+            what: self.to_string(),
+            limit: self.limit,
+            value: value.map(|value| value.median),
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let measure = match self.measure {
+            Measure::CpuMicros => "server CPU per request",
+            Measure::PerSecond => "throughput",
+            Measure::MedianMicros => "median latency",
+            Measure::P99Micros => "99th percentile",
+            Measure::BytesEach => "bytes per connection",
+            Measure::StopMicros => "time to stop",
+        };
+        let (workload, ours) = self.ours;
+        write!(f, "{workload}: {measure} of {ours}")?;
+        match self.peer {
+            Some((beside, peer)) if beside != workload => write!(f, " / {peer} in {beside}"),
+            Some((_, peer)) => write!(f, " / {peer}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Verdict {
+    /// Also when it could not be measured.
+    pub(crate) fn is_missed(&self) -> bool {
+        !self.value.is_some_and(|value| self.limit.is_met_by(value))
+    }
+
+    /// What is wanted, what there is, and by how much it misses.
+    pub(crate) fn words(&self) -> [String; 3] {
+        let (wanted, limit) = match self.limit {
+            Limit::AtMost(limit) => (format!("≤ {}", short(limit)), limit),
+            Limit::AtLeast(limit) => (format!("≥ {}", short(limit)), limit),
+        };
+        let Some(value) = self.value else {
+            return [wanted, "–".to_owned(), "NOT MEASURED".to_owned()];
+        };
+        let verdict = if self.is_missed() {
+            format!("MISSED by {:.0} %", (value / limit - 1.0).abs() * 100.0)
+        } else {
+            "met".to_owned()
+        };
+        [wanted, short(value), verdict]
+    }
+}
+
+/// Two digits after the point, unless it is large.
+fn short(number: f64) -> String {
+    if number.abs() >= 100.0 { format!("{number:.0}") } else { format!("{number:.2}") }
+}

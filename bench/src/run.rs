@@ -1,0 +1,177 @@
+//! The rounds: every subject once in each, and in each in another order.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::Outcome;
+use crate::child::Child;
+use crate::load::{self, Idle, Mix, Phase, Shared, Tally};
+use crate::measure::{Meter, user_memory};
+use crate::plan::{Effort, Plan};
+use crate::results::{Cell, Measure, Results, Sample};
+use crate::serve::raise_descriptor_limit;
+use crate::stats::real;
+use crate::subject::Subject;
+use crate::workload::{CONNECTIONS, CONNECTORS, PACKET_CLIENTS, Workload};
+
+/// How long the clients may take to have an answer each.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Plays all of it.
+pub(crate) fn run(plan: &Plan, effort: &Effort) -> Outcome<Results> {
+    raise_descriptor_limit()?;
+    let bar = ProgressBar::new((plan.cells() * effort.rounds) as u64);
+    bar.set_style(ProgressStyle::with_template("{elapsed} [{bar:30}] {pos}/{len} {msg}")?);
+    let mut results = Results::default();
+    for block in &plan.blocks {
+        let first = results.cells.len();
+        results.cells.extend(block.cells.iter().map(|(workload, subject)| Cell {
+            workload: *workload,
+            subject: subject.name.to_owned(),
+            workers: subject.workers(*workload),
+            rounds: Vec::new(),
+        }));
+        for round in 0..effort.rounds {
+            for turn in 0..block.cells.len() {
+                let at = (round + turn) % block.cells.len();
+                let (workload, subject) = block.cells[at];
+                bar.set_message(format!("{workload} {}", subject.name));
+                let sample = play(subject, workload, effort)
+                    .unwrap_or_else(|error| Sample::failed(&error.to_string()));
+                results.cells[first + at].rounds.push(sample);
+                bar.inc(1);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(results)
+}
+
+/// One round of one subject.
+fn play(subject: &Subject, workload: Workload, effort: &Effort) -> Outcome<Sample> {
+    let mut child = Child::start(subject, workload)?;
+    let sample = match workload {
+        Workload::IdleMemory { connections } => memory(&child, connections),
+        Workload::Stop { connections } => stop(&mut child, connections),
+        Workload::Accept { idle } => {
+            let idle = Idle::open(&child.address, idle)?;
+            let sample = requests(&child, subject, workload, effort);
+            // The server goes first: it is not to be busy with those who leave.
+            drop(child);
+            drop(idle);
+            return sample;
+        }
+        _ => requests(&child, subject, workload, effort),
+    };
+    sample.map_err(|error| format!("{error}{}", child.last_words()).into())
+}
+
+/// User memory for each of so many idle connections.
+fn memory(child: &Child, connections: usize) -> Outcome<Sample> {
+    // What is taken once is not a connection's: the first brings it about.
+    let first = Idle::open(&child.address, 1)?;
+    let before = user_memory(child.pid())?;
+    let idle = Idle::open(&child.address, connections)?;
+    let after = user_memory(child.pid())?;
+    let each = (real(after) - real(before)) / real(idle.len() as u64);
+    drop(first);
+    Ok(Sample { values: [(Measure::BytesEach, each)].into(), ..Sample::default() })
+}
+
+fn stop(child: &mut Child, connections: usize) -> Outcome<Sample> {
+    let idle = Idle::open(&child.address, connections)?;
+    let took = child.stop()?;
+    drop(idle);
+    let micros = micros(took);
+    Ok(Sample { values: [(Measure::StopMicros, micros)].into(), ..Sample::default() })
+}
+
+/// Lets the clients go round, and reads the server's clock at the beginning and at the end of the time.
+fn requests(
+    child: &Child,
+    subject: &Subject,
+    workload: Workload,
+    effort: &Effort,
+) -> Outcome<Sample> {
+    let meter = Meter::new(child.pid(), subject.forks())?;
+    let shared = Shared::default();
+    let shared = &shared;
+    let clients = clients(workload);
+    let threads = effort.threads.clamp(1, clients);
+    thread::scope(|scope| {
+        let loads: Vec<_> = (0..threads)
+            .map(|at| {
+                let share = clients / threads + usize::from(at < clients % threads);
+                scope.spawn(move || load(shared, child, workload, share))
+            })
+            .collect();
+        let begin = Instant::now();
+        let ended = || loads.iter().any(thread::ScopedJoinHandle::is_finished);
+        while shared.ready() < clients && !ended() && begin.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(2));
+        }
+        let slow = shared.ready() < clients;
+        thread::sleep(effort.warm_up);
+        shared.enter(Phase::Measure);
+        let (start, before) = (Instant::now(), meter.read());
+        thread::sleep(effort.measure);
+        let (after, time) = (meter.read(), start.elapsed());
+        shared.enter(Phase::Stop);
+        let mut tally = Tally::new()?;
+        for load in loads {
+            tally.add(&load.join().map_err(|_| "the clients panicked")??)?;
+        }
+        if slow {
+            tally.error("not every client had an answer in time");
+        }
+        Ok(sample(&tally, after?.saturating_sub(before?), time))
+    })
+}
+
+fn sample(tally: &Tally, cpu: Duration, time: Duration) -> Sample {
+    let mut sample = Sample {
+        errors: tally.errors,
+        first_error: tally.first_error.clone(),
+        ..Sample::default()
+    };
+    if tally.answers == 0 {
+        sample.errors += 1;
+        sample.first_error.get_or_insert_with(|| "no answer in all the time".to_owned());
+        return sample;
+    }
+    let answers = real(tally.answers);
+    sample.values = [
+        (Measure::CpuMicros, micros(cpu) / answers),
+        (Measure::PerSecond, answers / time.as_secs_f64()),
+        (Measure::MedianMicros, tally.percentile(50.0)),
+        (Measure::P99Micros, tally.percentile(99.0)),
+    ]
+    .into();
+    sample
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000_000.0
+}
+
+/// How many clients go round.
+fn clients(workload: Workload) -> usize {
+    match workload {
+        Workload::Echo { connections } => connections,
+        Workload::Udp { .. } => PACKET_CLIENTS,
+        Workload::Connect | Workload::Accept { .. } => CONNECTORS,
+        _ => CONNECTIONS,
+    }
+}
+
+/// What one thread of the clients does, with its share of them.
+fn load(shared: &Shared, child: &Child, workload: Workload, share: usize) -> Outcome<Tally> {
+    match workload {
+        Workload::Connect | Workload::Accept { .. } => load::connect(shared, &child.address, share),
+        Workload::Udp { window } => load::datagrams(shared, &child.address, share, window),
+        Workload::Mixed { one_in } => load::streams(shared, &child.address, share, Mix { one_in }),
+        _ => load::streams(shared, &child.address, share, Mix { one_in: 0 }),
+    }
+}
