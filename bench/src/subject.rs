@@ -58,6 +58,12 @@ const fn subject(
 pub(crate) const ALL: &[Subject] = &[
     subject("thread-per-request", Program::Ours, Design::ThreadEach, "`ThreadPerRequest`"),
     subject("pool", Program::Ours, Design::Pool, "`ThreadPool`, a worker for each connection"),
+    subject(
+        "leader-pool",
+        Program::Ours,
+        Design::Multiplexed,
+        "`LeaderPool::default().await_first_byte(true)`",
+    ),
     subject("sync", Program::Ours, Design::OneByOne, "`Synchronous`"),
     subject("fork", Program::Ours, Design::ProcessEach, "`Fork`"),
     subject(

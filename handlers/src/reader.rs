@@ -43,6 +43,7 @@ impl<C: StreamRequest> RFile<C> {
     /// Gives the buffer away if nothing is in it.
     pub(crate) fn release(&mut self) {
         if self.unread.is_empty() {
+            self.unread = 0..0;
             self.stash.give_back(std::mem::take(&mut self.buffer));
         }
     }

@@ -74,6 +74,10 @@ where
         "pool" => {
             Server::new(transport, ThreadPool::new(connections), service).serve_forever()?;
         }
+        "leader-pool" => {
+            let pool = LeaderPool::default().await_first_byte(true);
+            Server::new(transport, pool, service).serve_forever()?;
+        }
         "sync" => {
             Server::new(transport, Synchronous, service).serve_forever()?;
         }
