@@ -11,6 +11,7 @@ use super::dues::Dues;
 use super::poller::News;
 use super::settings::Settings;
 use super::slots::{Key, Place, Slots};
+use super::state_of_thread::StateOfThread;
 
 /// What a thread of the pool does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,14 +26,31 @@ pub(super) enum Role {
     Sits,
 }
 
+impl Member {
+    /// A turn that was seen so often and is not over is too long, whatever the thread does.
+    const PATIENT_LOOKS: u32 = 8;
+
+    /// Whether it is in a turn that others should not wait for; to be asked at intervals.
+    pub(super) fn is_stalled(&mut self) -> bool {
+        if self.turn.is_multiple_of(2) || self.seen != self.turn {
+            (self.seen, self.looks) = (self.turn, 0);
+            return false;
+        }
+        self.looks += 1;
+        self.looks > Self::PATIENT_LOOKS || self.state.is_waiting() != Some(false)
+    }
+}
+
 /// A thread of the pool.
 pub(super) struct Member {
     pub(super) thread: Thread,
     pub(super) role: Role,
     /// Odd while it is in a turn.
     pub(super) turn: u64,
-    /// Which turn that was when somebody last looked.
+    /// Which turn that was when somebody last looked, and how often he has seen it.
     pub(super) seen: u64,
+    pub(super) looks: u32,
+    pub(super) state: StateOfThread,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -194,8 +212,8 @@ impl<J> Crew<J> {
     }
 
     /// A new thread takes its place.
-    pub(super) fn join(&mut self, thread: Thread) -> usize {
-        let member = Member { thread, role: Role::Sits, turn: 0, seen: 0 };
+    pub(super) fn join(&mut self, thread: Thread, state: StateOfThread) -> usize {
+        let member = Member { thread, role: Role::Sits, turn: 0, seen: 0, looks: 0, state };
         let free = self.members.iter().position(Option::is_none);
         let number = free.unwrap_or(self.members.len());
         if free.is_none() {

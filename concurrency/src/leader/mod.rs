@@ -7,6 +7,7 @@ mod poller;
 mod settings;
 mod shared;
 mod slots;
+mod state_of_thread;
 mod worker;
 
 use std::borrow::Cow;

@@ -10,6 +10,7 @@ use super::crew::{Crew, Role};
 use super::poller::{Events, News};
 use super::shared::Shared;
 use super::slots::Key;
+use super::state_of_thread::StateOfThread;
 use crate::contained::contained;
 
 /// How often the one that stands by looks, as long as there were stalls lately.
@@ -40,7 +41,8 @@ pub(super) struct Worker<'a, J> {
 impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     /// Works until there is nothing to do.
     pub(super) fn work(shared: &'a Arc<Shared<J>>) {
-        let number = shared.lock().join(thread::current());
+        let state = StateOfThread::of_current();
+        let number = shared.lock().join(thread::current(), state);
         let mut worker =
             Self { shared, number, events: Events::new(), heard: Vec::new(), gone: None };
         let mut crew = shared.lock();
@@ -226,16 +228,15 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             };
             let now = Instant::now();
             let Some(member) = crew.member(leader) else { return (crew, true) };
-            let in_turn = member.turn % 2 == 1;
-            if in_turn && member.seen == member.turn {
+            let nothing_new = member.seen == member.turn && member.turn.is_multiple_of(2);
+            if member.is_stalled() {
                 member.role = Role::Stalled;
                 crew.leader = None;
                 crew.stalled += 1;
                 crew.last_stall = Some(now);
                 continue;
             }
-            quiet = if member.seen == member.turn { quiet + 1 } else { 0 };
-            member.seen = member.turn;
+            quiet = if nothing_new { quiet + 1 } else { 0 };
             let lately = crew.last_stall.is_some_and(|stall| now - stall < LATELY);
             let patience = self.shared.settings.patience;
             let tick = if lately { ALERT.min(patience) } else { patience };
