@@ -9,6 +9,7 @@ mod cuts;
 mod ending;
 mod gate;
 mod info;
+mod lazy_timing;
 #[cfg(all(loom, test))]
 mod models;
 mod on_drain;

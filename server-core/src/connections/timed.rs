@@ -12,7 +12,7 @@ use crate::sync::{Ordering, lock};
 impl Watch {
     /// The deadlines of this connection: those of its server, unless its handler has set others.
     pub fn deadlines(&self) -> Deadlines {
-        lock(&self.state).timing.deadlines
+        lock(&self.state).timing.deadlines()
     }
 
     /// Sets other deadlines for this connection. They hold at once, also for the time that has passed, as far as it was

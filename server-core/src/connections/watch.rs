@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::cut::CutReason;
 use super::cuts::CutCounters;
 use super::info::{ConnectionId, ConnectionInfo, ConnectionState};
-use super::timing::Timing;
+use super::lazy_timing::LazyTiming;
 use super::work::Work;
 use crate::deadlines::Deadlines;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
@@ -47,7 +47,7 @@ pub(super) struct State {
     pub(super) left: bool,
     /// Its client is waited for though nobody is in a receive, and that time is counted.
     pub(super) resting: bool,
-    pub(super) timing: Timing,
+    pub(super) timing: LazyTiming,
 }
 
 impl Watch {
@@ -59,7 +59,7 @@ impl Watch {
         cuts: Arc<CutCounters>,
     ) -> Self {
         let born = Instant::now();
-        let timing = Timing::new(deadlines, born);
+        let timing = LazyTiming::new(deadlines, born);
         let state = State {
             idle: false,
             cut: None,
