@@ -8,6 +8,7 @@
 //! | [`Synchronous`] | short requests, one client after another; a service that cannot be shared | in the loop | nothing |
 //! | [`ThreadPerRequest`] | connections that live long or wait much, as many as there may be threads | in a new thread | `Send + Sync + 'static` |
 //! | [`ThreadPool`] | many short requests; a server that must not be overrun | in one of a limited number of threads | `Send + Sync + 'static` |
+//! | [`LeaderPool`] | many connections that are kept, and are idle most of the time | in one thread, or a limited number of them while handlers block | `Send + Sync + 'static` |
 //! | `RayonPool` (feature `rayon`) | requests that compute, and wait for nobody | in one of as many threads as the machine runs at once | `Send + Sync + 'static` |
 //! | `Fork` (Unix) | requests that may crash, leak or change the process; code that is not thread-safe | in a child process each | nothing |
 //! | `PreFork` (Unix) | the same, for many short requests: it is not a strategy but a way to serve, with any of the above in each worker | in one of a fixed number of processes | what the strategy asks |
@@ -19,6 +20,7 @@
 //! | [`Synchronous`] | nothing | 1 | wait in the backlog | panics; a request that hangs stops all, and an exit ends the loop |
 //! | [`ThreadPerRequest`] | starting and joining a thread, and its stack while it lives | no limit | more threads, until one cannot be started; that request goes to `handle_error` | panics, exits, requests that hang |
 //! | [`ThreadPool`] | handing over through a queue; starting a thread only when load grows | the workers | [wait, are refused, or run in the loop](WhenFull) | panics and exits; each request that hangs holds a worker |
+//! | [`LeaderPool`] | next to nothing between two requests of a connection | the threads; connections that are parked hold none | wait for a thread; new ones [wait, are refused, or run in the loop](WhenFull) | panics and exits; each request that hangs holds a thread |
 //! | `RayonPool` | handing over through a queue | the threads | wait in the backlog | panics and exits; requests that wait hold up all, even with locks, see there |
 //! | `Fork` | a fork, which grows with the memory of the process, and reaping a child | its `max_children` | wait in the backlog | everything: memory, crashes, exits |
 //! | `PreFork` | what the strategy costs | workers times the strategy's | wait in the backlog | between workers everything; a crash costs the requests of one worker |

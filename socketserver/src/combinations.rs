@@ -8,6 +8,7 @@
 //! | [`Synchronous`](crate::concurrency::Synchronous) | anything |
 //! | [`ThreadPerRequest`](crate::concurrency::ThreadPerRequest) | `Send + Sync + 'static` |
 //! | [`ThreadPool`](crate::concurrency::ThreadPool) | `Send + Sync + 'static` |
+//! | [`LeaderPool`](crate::concurrency::LeaderPool) | `Send + Sync + 'static`, and keep-alive handlers `Send` |
 //! | `RayonPool` (feature `rayon`) | `Send + Sync + 'static` |
 //!
 //! [`spawn`](crate::Spawn::spawn) asks for the same, whatever the strategy.

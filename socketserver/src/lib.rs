@@ -28,7 +28,7 @@
 //! - **How they run side by side**, module [`concurrency`]:
 //!   [`Synchronous`](concurrency::Synchronous), one after another;
 //!   [`ThreadPerRequest`](concurrency::ThreadPerRequest); [`ThreadPool`](concurrency::ThreadPool), as many as
-//!   there are workers; on Unix `Fork`, a child process each, and `PreFork`, worker processes. [A table](concurrency#which-one) helps to choose.
+//!   there are workers; [`LeaderPool`](concurrency::LeaderPool), for many connections that wait for their next request; on Unix `Fork`, a child process each, and `PreFork`, worker processes. [A table](concurrency#which-one) helps to choose.
 //! - **What happens to one**, module [`handlers`]: a closure ([`stream_fn`](handlers::stream_fn),
 //!   [`datagram_fn`](handlers::datagram_fn), [`base_fn`](handlers::base_fn)) or a type
 //!   ([`StreamRequestHandler`](handlers::StreamRequestHandler),
