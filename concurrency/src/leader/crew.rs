@@ -69,6 +69,8 @@ pub(super) struct Crew<J> {
     pub(super) started: u64,
     /// The one that leads waits for news, up to then if anything is due.
     pub(super) polling: bool,
+    /// So many turns were given since the last look for news.
+    pub(super) turns_since: u32,
     pub(super) polling_until: Option<Instant>,
     /// The one that stands by sleeps, because nothing happened for a while.
     pub(super) dozing: bool,
@@ -76,7 +78,6 @@ pub(super) struct Crew<J> {
     pub(super) last_stall: Option<Instant>,
     /// Up to when no thread is to be started: one could not be.
     pub(super) short_until: Option<Instant>,
-    pub(super) stalled: usize,
     pub(super) closed: bool,
     pub(super) waker: Option<Waker>,
     /// The loop found no room and wants to be told when there is some.
@@ -87,6 +88,9 @@ pub(super) struct Crew<J> {
 }
 
 impl<J> Crew<J> {
+    /// After so many turns somebody looks for news, even if more jobs are ready: about as many as one look can find.
+    const TURNS: u32 = 128;
+
     pub(super) const fn new() -> Self {
         Self {
             slots: Slots::new(),
@@ -99,11 +103,11 @@ impl<J> Crew<J> {
             threads: 0,
             started: 0,
             polling: false,
+            turns_since: 0,
             polling_until: None,
             dozing: false,
             last_stall: None,
             short_until: None,
-            stalled: 0,
             closed: false,
             waker: None,
             loop_waits: false,
@@ -117,9 +121,13 @@ impl<J> Crew<J> {
         self.closed && self.slots.len() == 0
     }
 
-    /// Nobody is free, and nobody more may come.
+    /// Nobody is free, and nobody more may come. Whether the last one that is in a turn is stalled there is nobody left to
+    /// tell.
     pub(super) fn is_saturated(&self, settings: &Settings) -> bool {
-        self.threads >= settings.max_threads && self.stalled + 1 >= self.threads
+        let leader =
+            self.leader.and_then(|leader| self.members.get(leader)).and_then(Option::as_ref);
+        let is_free = leader.is_some_and(|leader| leader.turn.is_multiple_of(2));
+        self.threads >= settings.max_threads && self.standby.is_none() && !is_free
     }
 
     /// Whether another job may come in.
@@ -187,6 +195,11 @@ impl<J> Crew<J> {
 
     /// The next job to have its turn, and whether it is watched.
     pub(super) fn next_ready(&mut self) -> Option<(Key, Box<J>, bool)> {
+        // Those who always have something to do must not keep the others from being heard.
+        if self.turns_since >= Self::TURNS {
+            return None;
+        }
+        self.turns_since += 1;
         while let Some(key) = self.ready.pop_front() {
             let Some(entry) = self.slots.get(key) else { continue };
             if let Place::Queued(job) = std::mem::replace(&mut entry.place, Place::Out) {
@@ -197,8 +210,12 @@ impl<J> Crew<J> {
         None
     }
 
-    /// How long to poll.
+    /// How long to poll: not at all if somebody waits for his turn.
     pub(super) fn time_to_poll(&mut self, idle: Duration) -> Option<Duration> {
+        self.turns_since = 0;
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
         self.polling_until = self.dues.next();
         let until = self.polling_until.map(|until| {
             // Some systems count milliseconds, and leave the rest out.
@@ -267,11 +284,8 @@ impl<J> Crew<J> {
         self.members.iter().flatten().map(|member| member.thread.clone()).collect()
     }
 
-    /// There is somebody free again.
-    pub(super) fn relieved(&mut self, settings: &Settings) -> Option<Waker> {
-        if self.is_saturated(settings) {
-            return None;
-        }
+    /// There is somebody free again: who is to be told?
+    pub(super) fn relieved(&mut self) -> Option<Waker> {
         self.came_in_vain = 0;
         std::mem::take(&mut self.loop_waits).then(|| self.waker.clone()).flatten()
     }

@@ -78,10 +78,16 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             crew.leave(self.number);
             return (crew, false);
         }
-        let time = crew.time_to_poll(self.shared.settings.idle_timeout);
+        let idle = self.shared.settings.idle_timeout;
+        let time = crew.time_to_poll(idle);
+        let nobody_since = (crew.slots.len() == 0).then(Instant::now);
         crew.polling = true;
+        let waker = crew.relieved();
         drop(crew);
         self.let_go();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
         let Self { events, heard, .. } = self;
         let polled = match self.shared.poller.get() {
             Some(poller) => poller.wait(events, time, |news| heard.push(news)),
@@ -92,11 +98,11 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         }
         let mut crew = self.shared.lock();
         crew.polling = false;
-        let nothing = self.heard.is_empty();
         for news in self.heard.drain(..) {
             crew.hear(news);
         }
-        if nothing && crew.slots.len() == 0 && crew.ready.is_empty() && time.is_some() {
+        let is_long = nobody_since.is_some_and(|since| since.elapsed() >= idle);
+        if is_long && crew.slots.len() == 0 {
             // Nothing to do for a long time.
             crew.leave(self.number);
             return (crew, false);
@@ -200,14 +206,14 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     /// It was stalled, and another leads, or nobody could.
     fn return_to_work(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
-        crew.stalled -= 1;
         crew.assign(self.number);
-        if let Some(waker) = crew.relieved(&self.shared.settings) {
-            drop(crew);
+        let waker = crew.relieved();
+        drop(crew);
+        self.let_go();
+        if let Some(waker) = waker {
             waker.wake();
-            return self.shared.lock();
         }
-        crew
+        self.shared.lock()
     }
 
     /// Looks whether the one that leads is stalled.
@@ -232,7 +238,6 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             if member.is_stalled() {
                 member.role = Role::Stalled;
                 crew.leader = None;
-                crew.stalled += 1;
                 crew.last_stall = Some(now);
                 continue;
             }
