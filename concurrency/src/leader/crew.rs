@@ -8,74 +8,35 @@ use std::time::{Duration, Instant};
 use socketserver_core::Waker;
 
 use super::dues::Dues;
+use super::member::{Member, Role};
 use super::poller::News;
 use super::settings::Settings;
 use super::slots::{Key, Place, Slots};
+use super::stalls::Stalls;
 use super::state_of_thread::StateOfThread;
 
-/// What a thread of the pool does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Role {
-    /// It gives jobs their turns, and polls when none waits for one. There is one such thread, or none when all are stalled.
-    Leads,
-    /// It looks now and then whether the one that leads is stalled in a turn, and then takes over.
-    StandsBy,
-    /// It has been in a turn for so long that another leads instead.
-    Stalled,
-    /// It waits until it is needed.
-    Sits,
-}
-
-impl Member {
-    /// A turn that was seen so often and is not over is too long, whatever the thread does.
-    const PATIENT_LOOKS: u32 = 8;
-
-    /// Whether it is in a turn that others should not wait for; to be asked at intervals.
-    pub(super) fn is_stalled(&mut self) -> bool {
-        if self.turn.is_multiple_of(2) || self.seen != self.turn {
-            (self.seen, self.looks) = (self.turn, 0);
-            return false;
-        }
-        self.looks += 1;
-        self.looks > Self::PATIENT_LOOKS || self.state.is_waiting() != Some(false)
-    }
-}
-
-/// A thread of the pool.
-pub(super) struct Member {
-    pub(super) thread: Thread,
-    pub(super) role: Role,
-    /// Odd while it is in a turn.
-    pub(super) turn: u64,
-    /// Which turn that was when somebody last looked, and how often he has seen it.
-    pub(super) seen: u64,
-    pub(super) looks: u32,
-    pub(super) state: StateOfThread,
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+/// The pool, under its mutex.
 pub(super) struct Crew<J> {
     pub(super) slots: Slots<J>,
     pub(super) ready: VecDeque<Key>,
     pub(super) dues: Dues,
     /// By number; `None` for one that has gone.
     pub(super) members: Vec<Option<Member>>,
-    pub(super) leader: Option<usize>,
+    pub(super) leaders: Vec<usize>,
+    pub(super) stalls: Stalls,
     pub(super) standby: Option<usize>,
     /// The last one is the next to be called.
     pub(super) bench: Vec<usize>,
     /// How many threads there are, or will be in a moment.
     pub(super) threads: usize,
     pub(super) started: u64,
-    /// The one that leads waits for news, up to then if anything is due.
-    pub(super) polling: bool,
+    /// How many of those that lead wait for news, up to then if anything is due.
+    pub(super) polling: usize,
     /// So many turns were given since the last look for news.
     pub(super) turns_since: u32,
     pub(super) polling_until: Option<Instant>,
     /// The one that stands by sleeps, because nothing happened for a while.
     pub(super) dozing: bool,
-    /// The last stall that was found.
-    pub(super) last_stall: Option<Instant>,
     /// Up to when no thread is to be started: one could not be.
     pub(super) short_until: Option<Instant>,
     pub(super) closed: bool,
@@ -97,16 +58,16 @@ impl<J> Crew<J> {
             ready: VecDeque::new(),
             dues: Dues::new(),
             members: Vec::new(),
-            leader: None,
+            leaders: Vec::new(),
+            stalls: Stalls::new(),
             standby: None,
             bench: Vec::new(),
             threads: 0,
             started: 0,
-            polling: false,
+            polling: 0,
             turns_since: 0,
             polling_until: None,
             dozing: false,
-            last_stall: None,
             short_until: None,
             closed: false,
             waker: None,
@@ -124,10 +85,10 @@ impl<J> Crew<J> {
     /// Nobody is free, and nobody more may come. Whether the last one that is in a turn is stalled there is nobody left to
     /// tell.
     pub(super) fn is_saturated(&self, settings: &Settings) -> bool {
-        let leader =
-            self.leader.and_then(|leader| self.members.get(leader)).and_then(Option::as_ref);
-        let is_free = leader.is_some_and(|leader| leader.turn.is_multiple_of(2));
-        self.threads >= settings.max_threads && self.standby.is_none() && !is_free
+        let mut leaders = self.leaders.iter().filter_map(|leader| self.members[*leader].as_ref());
+        self.threads >= settings.max_threads
+            && self.standby.is_none()
+            && leaders.all(|leader| !leader.turn.is_multiple_of(2))
     }
 
     /// Whether another job may come in.
@@ -141,7 +102,7 @@ impl<J> Crew<J> {
             entry.place = Place::Queued(job);
             self.ready.push_back(key);
         }
-        self.polling
+        self.polling > 0
     }
 
     /// A job rests, unless there is news of it already. Says whether the one that leads has to be told.
@@ -154,7 +115,7 @@ impl<J> Crew<J> {
         entry.place = Place::Resting(job);
         entry.due = due;
         let is_next = self.dues.set(key, entry);
-        is_next && self.polling && self.polling_until.is_none_or(|until| due < Some(until))
+        is_next && self.polling > 0 && self.polling_until.is_none_or(|until| due < Some(until))
     }
 
     /// Something was heard of a connection.
@@ -243,8 +204,8 @@ impl<J> Crew<J> {
 
     /// Finds something to do for a thread that has nothing.
     pub(super) fn assign(&mut self, number: usize) {
-        let role = if self.leader.is_none() {
-            self.leader = Some(number);
+        let role = if self.leaders.len() < self.stalls.leaders() {
+            self.leaders.push(number);
             Role::Leads
         } else if self.standby.is_none() {
             self.standby = Some(number);
@@ -262,21 +223,46 @@ impl<J> Crew<J> {
     pub(super) fn leave(&mut self, number: usize) {
         self.members[number] = None;
         self.threads -= 1;
-        self.leader = self.leader.filter(|leader| *leader != number);
+        self.leaders.retain(|leader| *leader != number);
         self.standby = self.standby.filter(|standby| *standby != number);
         self.bench.retain(|sitting| *sitting != number);
     }
 
+    /// Calls somebody from the bench; says who is to be woken, if there is anybody.
+    pub(super) fn call(&mut self) -> Option<Thread> {
+        let number = self.bench.pop()?;
+        self.assign(number);
+        self.member(number).map(|member| member.thread.clone())
+    }
+
+    /// One of those that lead is not needed as such any more.
+    pub(super) fn step_down(&mut self, number: usize) {
+        self.leaders.retain(|leader| *leader != number);
+        self.assign(number);
+    }
+
+    /// The leaders that are stalled are none any more. Says whether there were any; and whether nothing has happened since this
+    /// was last asked.
+    pub(super) fn find_stalls(&mut self, now: Instant) -> (bool, bool) {
+        let Self { leaders, members, stalls, .. } = self;
+        let before = leaders.len();
+        let mut nothing_new = true;
+        leaders.retain(|leader| {
+            let Some(member) = members[*leader].as_mut() else { return false };
+            nothing_new &= member.seen == member.turn && member.turn.is_multiple_of(2);
+            if member.is_stalled() {
+                member.role = Role::Stalled;
+                stalls.found(now);
+                return false;
+            }
+            true
+        });
+        (leaders.len() < before, nothing_new)
+    }
+
     /// Calls somebody from the bench to stand by; says who is to be woken, if there is anybody.
     pub(super) fn appoint_standby(&mut self) -> Option<Thread> {
-        if self.standby.is_some() {
-            return None;
-        }
-        let number = self.bench.pop()?;
-        self.standby = Some(number);
-        let member = self.member(number)?;
-        member.role = Role::StandsBy;
-        Some(member.thread.clone())
+        self.standby.is_none().then(|| self.call()).flatten()
     }
 
     /// All threads look for themselves what there is to do.

@@ -3,10 +3,12 @@
 
 mod crew;
 mod dues;
+mod member;
 mod poller;
 mod settings;
 mod shared;
 mod slots;
+mod stalls;
 mod state_of_thread;
 mod worker;
 

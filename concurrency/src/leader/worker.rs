@@ -6,18 +6,13 @@ use std::time::{Duration, Instant};
 
 use socketserver_core::{Finished, Job, Pollable, Turn};
 
-use super::crew::{Crew, Role};
+use super::crew::Crew;
+use super::member::Role;
 use super::poller::{Events, News};
 use super::shared::Shared;
 use super::slots::Key;
 use super::state_of_thread::StateOfThread;
 use crate::contained::contained;
-
-/// How often the one that stands by looks, as long as there were stalls lately.
-const ALERT: Duration = Duration::from_micros(100);
-
-/// How long after a stall that is.
-const LATELY: Duration = Duration::from_millis(50);
 
 /// After so many looks at which nothing had happened it dozes.
 const QUIET: u32 = 3;
@@ -61,6 +56,9 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             }
         }
         let others = crew.everybody();
+        if crew.polling > 0 {
+            shared.wake_poller();
+        }
         drop(crew);
         // The last thing may have been done, or somebody else has to take this one's part.
         for thread in others {
@@ -70,6 +68,10 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     /// A turn for the next job, or a look for news.
     fn lead(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
+        if crew.leaders.len() > crew.stalls.leaders() {
+            crew.step_down(self.number);
+            return (crew, true);
+        }
         crew.ring();
         if let Some((key, job, watched)) = crew.next_ready() {
             return (self.take_turn(crew, key, job, watched), true);
@@ -81,7 +83,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         let idle = self.shared.settings.idle_timeout;
         let time = crew.time_to_poll(idle);
         let nobody_since = (crew.slots.len() == 0).then(Instant::now);
-        crew.polling = true;
+        crew.polling += 1;
         let waker = crew.relieved();
         drop(crew);
         self.let_go();
@@ -97,7 +99,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             thread::sleep(A_MOMENT);
         }
         let mut crew = self.shared.lock();
-        crew.polling = false;
+        crew.polling -= 1;
         for news in self.heard.drain(..) {
             crew.hear(news);
         }
@@ -159,7 +161,8 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         if let (Some(pollable), Some(entry)) = (pollable, crew.slots.get(key)) {
             entry.watched = Some(pollable);
         }
-        // If somebody else leads by now he may be waiting for news.
+        // Who leads sees to it himself. If others do by now they may be waiting for news.
+        let leads = crew.member(self.number).is_some_and(|member| member.role == Role::Leads);
         let tell = match turn {
             Turn::Ready(job) => crew.enqueue(key, job),
             Turn::Resting(job, due) => {
@@ -174,7 +177,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 crew.is_over()
             }
         };
-        if tell && crew.polling {
+        if tell && crew.polling > 0 && (!leads || crew.is_over()) {
             self.shared.wake_poller();
         }
     }
@@ -192,7 +195,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     fn see_to_standby(&self, crew: &mut Guard<'a, J>) -> Option<thread::Thread> {
         if crew.standby.is_none() {
             let appointed = crew.appoint_standby();
-            if appointed.is_none() {
+            if crew.standby.is_none() {
                 self.shared.start_another(crew);
             }
             return appointed;
@@ -216,7 +219,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         self.shared.lock()
     }
 
-    /// Looks whether the one that leads is stalled.
+    /// Looks whether one that leads is stalled.
     fn stand_by(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
         let mut quiet = 0;
         loop {
@@ -228,24 +231,15 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             if role != Some(Role::StandsBy) {
                 return (crew, true);
             }
-            let Some(leader) = crew.leader else {
-                // It has gone, or is stalled.
-                return (self.take_over(crew), true);
-            };
             let now = Instant::now();
-            let Some(member) = crew.member(leader) else { return (crew, true) };
-            let nothing_new = member.seen == member.turn && member.turn.is_multiple_of(2);
-            if member.is_stalled() {
-                member.role = Role::Stalled;
-                crew.leader = None;
-                crew.last_stall = Some(now);
-                continue;
+            let (stalled, nothing_new) = crew.find_stalls(now);
+            if stalled || crew.leaders.is_empty() {
+                return (self.take_over(crew), true);
             }
             quiet = if nothing_new { quiet + 1 } else { 0 };
-            let lately = crew.last_stall.is_some_and(|stall| now - stall < LATELY);
-            let patience = self.shared.settings.patience;
-            let tick = if lately { ALERT.min(patience) } else { patience };
-            crew.dozing = quiet >= QUIET && !lately;
+            crew.stalls.look(now);
+            let tick = crew.stalls.tick(self.shared.settings.patience);
+            crew.dozing = quiet >= QUIET && crew.stalls.are_rare();
             let dozing = crew.dozing;
             drop(crew);
             if dozing {
@@ -261,19 +255,27 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         }
     }
 
+    /// Leads instead of those that are stalled, or has others do so, and sees to it that somebody stands by.
     fn take_over(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
-        crew.standby = None;
-        crew.assign(self.number);
+        let mut called = None;
+        if crew.leaders.is_empty() || crew.bench.is_empty() {
+            crew.standby = None;
+            crew.assign(self.number);
+        } else if crew.leaders.len() < crew.stalls.leaders() {
+            called = crew.call();
+        }
         let standby = crew.appoint_standby();
-        if standby.is_none() {
+        if crew.standby.is_none() {
             self.shared.start_another(&mut crew);
         }
-        if let Some(thread) = standby {
-            drop(crew);
-            thread.unpark();
-            return self.shared.lock();
+        if called.is_none() && standby.is_none() {
+            return crew;
         }
-        crew
+        drop(crew);
+        for thread in called.into_iter().chain(standby) {
+            thread.unpark();
+        }
+        self.shared.lock()
     }
 
     /// Waits until it is called.

@@ -1,0 +1,89 @@
+//! How often handlers stall: what follows from that for how many threads lead, and how closely they are looked after.
+
+use std::time::{Duration, Instant};
+
+/// The stalls of a short time.
+#[derive(Debug)]
+pub(super) struct Stalls {
+    /// How many there were in the time before this one, and in this one so far.
+    before: u32,
+    now: u32,
+    since: Option<Instant>,
+}
+
+impl Stalls {
+    /// The time.
+    const WINDOW: Duration = Duration::from_millis(20);
+
+    /// How often to look while there are stalls.
+    const ALERT: Duration = Duration::from_micros(100);
+
+    /// One more thread leads for so many stalls in the time: with one that leads each costs all connections the time until it
+    /// is found. With more of them that costs less, but each request costs more, for they get in each other's way.
+    const ANOTHER: u32 = 6;
+
+    /// So many threads lead at most.
+    const MOST: u32 = 4;
+
+    pub(super) const fn new() -> Self {
+        Self { before: 0, now: 0, since: None }
+    }
+
+    /// There was one.
+    pub(super) fn found(&mut self, now: Instant) {
+        self.look(now);
+        self.now += 1;
+    }
+
+    /// Time passes.
+    pub(super) fn look(&mut self, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        let passed = now.saturating_duration_since(since);
+        if passed >= Self::WINDOW {
+            self.before = if passed < Self::WINDOW * 2 { self.now } else { 0 };
+            (self.now, self.since) = (0, Some(now));
+        }
+    }
+
+    /// How many threads should lead.
+    pub(super) fn leaders(&self) -> usize {
+        let stalls = self.before.max(self.now);
+        (1 + stalls / Self::ANOTHER).min(Self::MOST) as usize
+    }
+
+    /// How often to look after those that lead.
+    pub(super) fn tick(&self, patience: Duration) -> Duration {
+        if self.are_rare() { patience } else { Self::ALERT.min(patience) }
+    }
+
+    /// Whether there was none in this time, and in that before.
+    pub(super) fn are_rare(&self) -> bool {
+        self.before == 0 && self.now == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_stalls_the_more_lead_and_none_for_longer_than_that() {
+        let mut stalls = Stalls::new();
+        let start = Instant::now();
+        let patience = Duration::from_millis(1);
+        assert!(stalls.leaders() == 1 && stalls.are_rare() && stalls.tick(patience) == patience);
+        stalls.found(start);
+        assert!(stalls.leaders() == 1 && stalls.tick(patience) < patience);
+        (0..Stalls::ANOTHER).for_each(|_| stalls.found(start));
+        assert_eq!(stalls.leaders(), 2);
+        (0..100).for_each(|_| stalls.found(start + Stalls::WINDOW / 2));
+        assert_eq!(stalls.leaders(), Stalls::MOST as usize);
+        stalls.look(start + Stalls::WINDOW);
+        assert_eq!(stalls.leaders(), Stalls::MOST as usize, "they were a moment ago");
+        stalls.look(start + Stalls::WINDOW * 2);
+        assert!(stalls.leaders() == 1 && stalls.are_rare());
+        stalls.found(start + Stalls::WINDOW * 2);
+        stalls.look(start + Stalls::WINDOW * 9);
+        assert!(stalls.are_rare(), "nobody has looked for long");
+    }
+}
