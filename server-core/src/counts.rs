@@ -34,7 +34,8 @@ pub struct Counts {
     /// descriptors, memory. The loop pauses each time.
     pub exhausted: u64,
     /// Clients that the transport let go without making requests of them, because it was out of descriptors and has a
-    /// [reserve](crate::GetRequestError::Dismissed). They are not among the accepted.
+    /// [reserve](crate::GetRequestError::Dismissed), or because the server was closed when it had
+    /// [received them ahead](crate::Transport::received_ahead). They are not among the accepted.
     pub dismissed: u64,
     /// How often `handle_error` was called. Not a door: the request leaves through one as well.
     pub errors: u64,

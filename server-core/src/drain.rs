@@ -31,7 +31,8 @@ pub struct Drain {
 /// What becomes of requests that wait in the listener's backlog when a server is drained.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Backlog {
-    /// They are let go: connections are reset by the system.
+    /// They are let go: connections are reset by the system. Packets are lost; those that had been received ahead are
+    /// counted as [`dismissed`](crate::Counts::dismissed).
     #[default]
     Leave,
     /// They are accepted and served first, as long as the deadline allows. If there is no room for them, idle

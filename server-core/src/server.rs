@@ -239,7 +239,10 @@ where
     /// Closes the listener; says whether it was open.
     pub(crate) fn close_listener(&mut self) -> bool {
         self.common.lifecycle.close();
-        self.transport.take().is_some()
+        let Some(transport) = self.transport.take() else { return false };
+        // They leave here: nobody will take them any more.
+        self.common.counters.dismissed.add_many(transport.received_ahead() as u64);
+        true
     }
 
     /// Enters a verb; `None` when the server is closed.

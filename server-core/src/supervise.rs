@@ -142,7 +142,10 @@ where
     /// those: that is the supervisor's business.
     pub fn begin_drain(&mut self) {
         self.serve.server.common().lifecycle.close();
-        *self.serve.transport = None;
+        if let Some(transport) = self.serve.transport.take() {
+            let ahead = transport.received_ahead() as u64;
+            self.serve.server.counters().dismissed.add_many(ahead);
+        }
         self.serve.server.announce_drain();
     }
 

@@ -62,6 +62,14 @@ pub trait Transport {
     /// that share nothing.
     fn after_fork(&mut self) {}
 
+    /// How many requests the transport holds that [`get_request`](Self::get_request) has not given out: packets that were
+    /// received ahead, say. They stay for the next verb; a server that is closed counts them as
+    /// [`dismissed`](crate::Counts::dismissed). The default is none, right for transports that leave everything with the
+    /// system until it is asked for.
+    fn received_ahead(&self) -> usize {
+        0
+    }
+
     /// The transport's own limit on how long [`Server::handle_request`](crate::Server::handle_request)
     /// waits, CPython's `socket.gettimeout()`. The default is `None`, no limit.
     fn timeout(&self) -> Option<Duration> {

@@ -8,17 +8,19 @@ use crate::sys;
 /// The buffers that are free, a few at most; all have the same size.
 pub(crate) struct Buffers {
     packet_size: usize,
+    /// How many are kept. One that comes back when there are as many is freed.
+    kept: usize,
     free: Mutex<Vec<Box<[u8]>>>,
 }
 
 impl Buffers {
-    /// How many are kept: enough for the packets that a few workers have in hand. One that comes back
-    /// when there are as many is freed.
-    const KEPT: usize = 16;
+    /// Enough for the packets that a few workers have in hand.
+    const IN_HAND: usize = 16;
 
-    /// Buffers that show whether a packet was longer than `packet_size`.
-    pub(crate) const fn new(packet_size: usize) -> Self {
-        Self { packet_size, free: Mutex::new(Vec::new()) }
+    /// Buffers that show whether a packet was longer than `packet_size`; enough of them are kept for so many that are
+    /// received ahead.
+    pub(crate) const fn new(packet_size: usize, ahead: usize) -> Self {
+        Self { packet_size, kept: Self::IN_HAND + ahead, free: Mutex::new(Vec::new()) }
     }
 
     /// The longest packet that is not cut.
@@ -37,10 +39,10 @@ impl Buffers {
     /// Takes one back that is not needed any more.
     pub(crate) fn put_back(&self, buffer: Box<[u8]>) {
         let mut free = self.lock();
-        if free.len() < Self::KEPT {
+        if free.len() < self.kept {
             // All of it at the first time, so that later ones do not grow it.
             if free.capacity() == 0 {
-                free.reserve_exact(Self::KEPT);
+                free.reserve_exact(self.kept);
             }
             free.push(buffer);
         }
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn what_comes_back_is_given_out_again_and_only_a_few_are_kept() {
-        let buffers = Buffers::new(10);
+        let buffers = Buffers::new(10, 0);
         let first = buffers.take();
         assert!(first.len() > 10, "one byte more shows that a packet was longer");
         let address = first.as_ptr();
@@ -75,6 +77,6 @@ mod tests {
         for buffer in many {
             buffers.put_back(buffer);
         }
-        assert_eq!(buffers.lock().len(), Buffers::KEPT);
+        assert_eq!(buffers.lock().len(), Buffers::IN_HAND);
     }
 }

@@ -10,6 +10,7 @@ use socket2::SockRef;
 use socketserver_core::{DatagramRequest, Request};
 
 use crate::buffers::Buffers;
+use crate::many::Family;
 
 /// A packet that a client sent, over a server's socket of type `S`; CPython's pair
 /// `(bytes, socket)`.
@@ -64,7 +65,7 @@ pub trait DatagramSocket: sealed::Packets {}
 
 /// Keeps [`DatagramSocket`] to this crate.
 pub(crate) mod sealed {
-    use super::{Duration, SockRef, fmt, io};
+    use super::{Duration, Family, SockRef, fmt, io};
 
     /// What a transport needs of a socket of packets.
     pub trait Packets {
@@ -85,6 +86,22 @@ pub(crate) mod sealed {
             pass_credentials: bool,
         ) -> io::Result<(usize, Self::Addr, Self::Credentials)>;
 
+        /// How many packets one call may receive.
+        const MOST: usize = 1;
+
+        /// Receives packets without blocking, one into each of these buffers, in their order; as many as there are, and
+        /// at least one. Tells of each how long it was, and who sent it. Only for sockets of which one call may receive
+        /// several.
+        fn receive_many(
+            &self,
+            family: Family,
+            buffers: &mut [Box<[u8]>],
+            received: impl FnMut(usize, Self::Addr, Self::Credentials),
+        ) -> io::Result<()> {
+            let _ = (family, buffers, received);
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
         /// Sends one packet; waits no longer than `patience`.
         fn send(&self, data: &[u8], to: &Self::Addr, patience: Duration) -> io::Result<()>;
     }
@@ -104,10 +121,21 @@ impl<S: DatagramSocket> Datagram<S> {
                 }
             }
         };
+        Ok(Self::new(shared, buffer, received, sender, credentials))
+    }
+
+    /// A packet that was received into `buffer`.
+    pub(crate) fn new(
+        shared: &Arc<Shared<S>>,
+        buffer: Box<[u8]>,
+        received: usize,
+        sender: S::Addr,
+        credentials: S::Credentials,
+    ) -> Self {
         // The buffer is longer than a packet may be, so more than that shows that it was cut.
         let length = received.min(shared.buffers.packet_size()).min(buffer.len());
         let truncated = received > length;
-        Ok(Self { shared: Arc::clone(shared), buffer, length, truncated, sender, credentials })
+        Self { shared: Arc::clone(shared), buffer, length, truncated, sender, credentials }
     }
 
     /// The server's socket, CPython's `self.socket`: to send to somebody else than the sender, say.

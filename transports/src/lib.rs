@@ -50,6 +50,7 @@
 
 mod accept;
 mod admission;
+mod ahead;
 mod bind;
 mod buffers;
 mod connection;
@@ -58,6 +59,20 @@ mod datagram;
 mod error;
 mod in_time;
 mod ip_options;
+#[cfg_attr(
+    any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "netbsd"),
+    path = "many/recvmmsg.rs"
+)]
+#[cfg_attr(
+    not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "netbsd"
+    )),
+    path = "many/none.rs"
+)]
+mod many;
 mod options;
 mod packets;
 mod reserve;

@@ -8,6 +8,7 @@ use socket2::SockRef;
 use socketserver_core::{GetRequestError, Readiness, Wait, Waker};
 
 use crate::accept;
+use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::datagram::{Datagram, DatagramSocket, Shared};
 use crate::wait::Waiter;
@@ -18,6 +19,8 @@ pub(crate) struct PacketOptions {
     pub(crate) max_packet_size: usize,
     pub(crate) reply_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
+    /// How many packets may be received ahead, if somebody has said so.
+    pub(crate) ahead: Option<usize>,
     /// Whether each packet tells who sent it.
     pub(crate) pass_credentials: bool,
 }
@@ -28,33 +31,47 @@ impl PacketOptions {
             max_packet_size: 8192,
             reply_timeout: Duration::from_secs(1),
             timeout: None,
+            ahead: None,
             pass_credentials: false,
         }
+    }
+
+    /// For a socket that somebody else may have too: who did not ask for it takes no packet ahead that would be the
+    /// other's.
+    pub(crate) const fn of_adopted(mut self) -> Self {
+        if self.ahead.is_none() {
+            self.ahead = Some(0);
+        }
+        self
     }
 }
 
 /// A bound socket of packets, as a transport uses it.
 #[derive(Debug)]
-pub(crate) struct Packets<S> {
+pub(crate) struct Packets<S: DatagramSocket> {
     shared: Arc<Shared<S>>,
+    ahead: Ahead<S>,
     timeout: Option<Duration>,
     waiter: Waiter,
 }
 
 impl<S: DatagramSocket> Packets<S> {
     pub(crate) fn new(socket: S, waiter: Waiter, options: PacketOptions) -> Self {
-        let buffers = Buffers::new(options.max_packet_size);
+        let ahead = Ahead::new(options.ahead.unwrap_or(1), &socket);
+        let buffers = Buffers::new(options.max_packet_size, ahead.most());
         let shared = Shared {
             socket,
             buffers,
             patience: options.reply_timeout,
             pass_credentials: options.pass_credentials,
         };
-        Self { shared: Arc::new(shared), timeout: options.timeout, waiter }
+        Self { shared: Arc::new(shared), ahead, timeout: options.timeout, waiter }
     }
 
     pub(crate) fn after_fork(&mut self) {
         self.waiter.after_fork();
+        // What was received is the parent's, and what will be may be another child's.
+        self.ahead.give_up();
     }
 
     pub(crate) fn raw(&self) -> &S {
@@ -66,6 +83,12 @@ impl<S: DatagramSocket> Packets<S> {
     }
 
     pub(crate) fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness> {
+        if wait.is_for_request() {
+            self.waiter.prepare(&self.socket())?;
+            if self.ahead.has_any(&self.shared) {
+                return Ok(Readiness::Request);
+            }
+        }
         self.waiter.wait(&self.socket(), wait)
     }
 
@@ -75,9 +98,14 @@ impl<S: DatagramSocket> Packets<S> {
 
     pub(crate) fn get_request(&self) -> Result<(Datagram<S>, S::Addr), GetRequestError> {
         self.waiter.prepare(&self.socket()).map_err(accept::sorted)?;
-        let datagram = Datagram::receive(&self.shared).map_err(accept::sort_received)?;
+        let datagram = self.ahead.take(&self.shared).map_err(accept::sort_received)?;
         let sender = datagram.sender().clone();
         Ok((datagram, sender))
+    }
+
+    /// How many packets have been received and not been taken yet.
+    pub(crate) fn received_ahead(&self) -> usize {
+        self.ahead.len()
     }
 
     pub(crate) const fn timeout(&self) -> Option<Duration> {

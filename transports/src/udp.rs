@@ -10,6 +10,7 @@ use socketserver_core::{Bind, GetRequestError, Readiness, Transport, Wait, Waker
 
 use crate::datagram::{Datagram, DatagramSocket, sealed};
 use crate::error::BindError;
+use crate::many::{self, Family};
 use crate::packets::{PacketOptions, Packets};
 use crate::udp_options::UdpOptions;
 use crate::wait::{self, Waiter};
@@ -92,6 +93,10 @@ impl Transport for Udp {
         self.packets.after_fork();
     }
 
+    fn received_ahead(&self) -> usize {
+        self.packets.received_ahead()
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.packets.timeout()
     }
@@ -108,7 +113,7 @@ impl<A: ToSocketAddrs + fmt::Debug> Bind<A> for Udp {
 /// Adopts a socket as it is; see [`UdpOptions::adopt`] for one with checks and options.
 impl From<UdpSocket> for Udp {
     fn from(socket: UdpSocket) -> Self {
-        Self::new(socket, PacketOptions::new())
+        Self::new(socket, PacketOptions::new().of_adopted())
     }
 }
 
@@ -125,6 +130,17 @@ impl sealed::Packets for UdpSocket {
     fn receive(&self, buffer: &mut [u8], _: bool) -> io::Result<(usize, SocketAddr, ())> {
         let (length, sender) = self.recv_from(buffer)?;
         Ok((length, sender, ()))
+    }
+
+    const MOST: usize = many::MOST;
+
+    fn receive_many(
+        &self,
+        family: Family,
+        buffers: &mut [Box<[u8]>],
+        mut received: impl FnMut(usize, SocketAddr, ()),
+    ) -> io::Result<()> {
+        many::receive(self, family, buffers, |length, sender| received(length, sender, ()))
     }
 
     /// The socket does not block: when the system has no room for the packet, that is waited for here.

@@ -83,6 +83,42 @@ impl UdpOptions {
         self
     }
 
+    /// How many packets may be received before the server takes them. The default is one, and none for an adopted
+    /// socket. CPython has no such option; its servers wait for each packet first.
+    ///
+    /// | packets | a busy server makes for a packet |
+    /// |---|---|
+    /// | 0 | three system calls: it waits for the packet, receives it, replies |
+    /// | 1 | two |
+    /// | more, up to 32 | one and a part of one, for it receives what is there in one call |
+    ///
+    /// They are served one by one in the order in which they came, by the limits that hold then, and a stop is seen between any
+    /// two. What is left at a stop is for the next call of `serve_forever`, `handle_request` or `drain`. A server
+    /// that is closed counts them as [`dismissed`](socketserver_core::Counts::dismissed); the system, which has lost
+    /// what it had, says nothing.
+    ///
+    /// What was received is not with the socket any more. So choose none if another process goes on with the same
+    /// socket, and no more than one if handlers receive from [the socket](crate::Datagram::socket) themselves: a client's second packet
+    /// could be among those that are there already. A process of `PreFork` receives none ahead, whatever is said here.
+    ///
+    /// Each takes a buffer of [`max_packet_size`](Self::max_packet_size).
+    ///
+    /// # Platform notes
+    ///
+    /// More than one on Linux, Android, FreeBSD and NetBSD, which have `recvmmsg`; elsewhere more counts as one. FreeBSD's
+    /// saves no system calls.
+    ///
+    /// ```
+    /// use socketserver_transports::Udp;
+    ///
+    /// let udp = Udp::options().receive_ahead(16).bind("127.0.0.1:0")?;
+    /// # Ok::<(), socketserver_transports::BindError>(())
+    /// ```
+    pub const fn receive_ahead(mut self, packets: usize) -> Self {
+        self.packets.ahead = Some(packets);
+        self
+    }
+
     /// How long `handle_request` waits at most: CPython's `server.socket.settimeout()`. The smaller of
     /// this and the server's own timeout counts. The default is no limit.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
@@ -123,7 +159,8 @@ impl UdpOptions {
     /// Adopts a socket that was bound elsewhere: by a service manager or a test, say.
     ///
     /// Its options stay as they are, but it becomes non-blocking. `Udp::from(socket)` does the same
-    /// without the checks. A socket that was connected takes packets of that one client only.
+    /// without the checks. No packet is [received ahead](Self::receive_ahead) unless that was asked for: another process may
+    /// have the socket too. A socket that was connected takes packets of that one client only.
     ///
     /// # Errors
     ///
@@ -131,6 +168,6 @@ impl UdpOptions {
     pub fn adopt(&self, socket: impl Into<Socket>) -> Result<Udp, BindError> {
         let socket = socket.into();
         bind::check_adopted(&socket, Type::DGRAM)?;
-        Ok(Udp::new(UdpSocket::from(socket), self.packets))
+        Ok(Udp::new(UdpSocket::from(socket), self.packets.of_adopted()))
     }
 }

@@ -50,6 +50,10 @@ impl<T: Transport> Transport for TracedTransport<T> {
         self.inner.local_addr()
     }
 
+    fn received_ahead(&self) -> usize {
+        self.inner.received_ahead()
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.inner.timeout()
     }

@@ -90,6 +90,10 @@ impl<T: Transport> Transport for Faulty<T> {
         self.inside.after_fork();
     }
 
+    fn received_ahead(&self) -> usize {
+        self.inside.received_ahead()
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.inside.timeout()
     }

@@ -18,7 +18,7 @@ use super::packet_credentials::PacketCredentials;
 use super::platform;
 use crate::datagram::{self, Datagram, DatagramSocket};
 use crate::error::BindError;
-use crate::packets::Packets;
+use crate::packets::{PacketOptions, Packets};
 use crate::wait::Waiter;
 
 /// A transport of Unix datagram sockets: receives at a path or another [`UnixName`].
@@ -110,6 +110,10 @@ impl Transport for UnixDatagram {
         self.packets.after_fork();
     }
 
+    fn received_ahead(&self) -> usize {
+        self.packets.received_ahead()
+    }
+
     fn timeout(&self) -> Option<Duration> {
         self.packets.timeout()
     }
@@ -129,17 +133,23 @@ impl sealed::Make for UnixDatagram {
     const KIND: Type = Type::DGRAM;
 
     fn of_bound(bound: Bound, options: &UnixOptions<Self>) -> Result<Self, sealed::FailedStep> {
-        Ok(Self::of_ready(bound, options))
+        Ok(Self::with(bound, options, options.packets))
     }
 
-    fn of_ready(mut bound: Bound, options: &UnixOptions<Self>) -> Self {
+    fn of_ready(bound: Bound, options: &UnixOptions<Self>) -> Self {
+        Self::with(bound, options, options.packets.of_adopted())
+    }
+}
+
+impl UnixDatagram {
+    fn with(mut bound: Bound, options: &UnixOptions<Self>, packets: PacketOptions) -> Self {
         let file = options.file_to_remove(&mut bound);
-        let patience = options.packets.reply_timeout.max(Self::SHORTEST_SEND);
+        let patience = packets.reply_timeout.max(Self::SHORTEST_SEND);
         // Without it a reply may take longer, and nothing else is wrong.
         let _ = bound.socket.set_write_timeout(Some(patience));
         let socket = net::UnixDatagram::from(bound.socket);
         // Only a send that blocks can wait for room in the client's queue.
-        Self { _file: file, packets: Packets::new(socket, Waiter::of_blocking(), options.packets) }
+        Self { _file: file, packets: Packets::new(socket, Waiter::of_blocking(), packets) }
     }
 }
 
