@@ -145,10 +145,12 @@ impl sealed::Packets for UdpSocket {
 
     /// The socket does not block: when the system has no room for the packet, that is waited for here.
     fn send(&self, data: &[u8], to: &SocketAddr, patience: Duration) -> io::Result<()> {
-        let started = Instant::now();
+        // Looked at only by who has to wait.
+        let mut started = None;
         loop {
             match self.send_to(data, to) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let started = *started.get_or_insert_with(Instant::now);
                     let left = patience.saturating_sub(started.elapsed());
                     if left.is_zero() || !wait::is_writable(&self.socket_ref(), left)? {
                         return Err(io::ErrorKind::TimedOut.into());

@@ -37,14 +37,24 @@ trait Exchange {
 }
 
 fn assert_no_allocation<T: Transport<Request: DatagramRequest>>(server: T, client: &dyn Exchange) {
+    assert_none_with_so_many_in_flight(1, server, client);
+}
+
+fn assert_none_with_so_many_in_flight<T: Transport<Request: DatagramRequest>>(
+    flight: usize,
+    server: T,
+    client: &dyn Exchange,
+) {
     const PACKETS: usize = 100;
     let config = ServerConfig::new().timeout(Duration::from_secs(30));
     let mut server = Server::new(server, Inline, Echo).with_config(config);
     let mut serve = |count| {
         for _ in 0..count {
-            client.send();
-            assert!(matches!(server.handle_request().unwrap(), Handled::Served));
-            client.receive();
+            (0..flight).for_each(|_| client.send());
+            for _ in 0..flight {
+                assert!(matches!(server.handle_request().unwrap(), Handled::Served));
+            }
+            (0..flight).for_each(|_| client.receive());
         }
     };
     // The first wait makes the pair of sockets that wakes it, the first packet a buffer.
@@ -66,11 +76,13 @@ impl Exchange for UdpSocket {
 
 #[test]
 fn a_packet_costs_no_allocation_in_steady_state() {
-    let server = Udp::bind("127.0.0.1:0").unwrap();
-    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    client.connect(server.local_addr().unwrap()).unwrap();
-    assert_no_allocation(server, &client);
+    for (ahead, flight) in [(0, 1), (1, 1), (1, 8), (8, 1), (8, 8), (32, 50)] {
+        let server = Udp::options().receive_ahead(ahead).bind("127.0.0.1:0").unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        client.connect(server.local_addr().unwrap()).unwrap();
+        assert_none_with_so_many_in_flight(flight, server, &client);
+    }
 
     #[cfg(unix)]
     unix::a_unix_packet_costs_none_either();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod admission;
+mod ahead;
 #[cfg(unix)]
 #[path = "../suite/folder.rs"]
 mod folder;
