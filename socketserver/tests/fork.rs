@@ -34,9 +34,10 @@ mod unix {
     pub(super) fn run() -> ExitCode {
         let mut arguments = Arguments::from_args();
         arguments.test_threads = Some(1);
-        let tests: [(&str, fn()); 17] = [
+        let tests: [(&str, fn()); 18] = [
             ("a_panic_of_the_hook_loses_no_child", hook_panics),
             ("udp_forks", udp_forks),
+            ("udp_forks_for_packets_received_ahead", udp_forks_for_packets_received_ahead),
             ("unix_stream_forks", unix_stream_forks),
             ("unix_datagram_forks", unix_datagram_forks),
             ("children_serve_and_the_parent_hands_over", children_serve),
@@ -346,6 +347,28 @@ mod unix {
                 answer[..length].to_vec()
             })
         });
+    }
+
+    fn udp_forks_for_packets_received_ahead() {
+        let udp = Udp::options().receive_ahead(8).bind("127.0.0.1:0").unwrap();
+        let mut server = ForkingUdpServer::with_transport(udp, datagram_upper());
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(server.local_addr().unwrap()).unwrap();
+        let packets = b"abcdefghijkl";
+        packets.chunks(1).for_each(|packet| assert_eq!(client.send(packet).unwrap(), 1));
+        for _ in packets {
+            assert!(matches!(server.handle_request().unwrap(), Handled::Started));
+        }
+        // All children have ended then.
+        server.close();
+        client.set_nonblocking(true).unwrap();
+        let mut answer = [0; 2];
+        let mut answers = Vec::new();
+        while client.recv(&mut answer).is_ok() {
+            answers.push(answer[0]);
+        }
+        answers.sort_unstable();
+        assert_eq!(answers, b"ABCDEFGHIJKL");
     }
 
     /// A path that nobody else uses.

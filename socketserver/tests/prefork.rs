@@ -45,9 +45,10 @@ mod unix {
             return be_server(kind, Path::new(path));
         }
         let arguments = Arguments::from_args();
-        let tests: [(&str, fn()); 4] = [
+        let tests: [(&str, fn()); 5] = [
             ("tcp_workers", || drive("tcp", tcp_client)),
             ("udp_workers", || drive("udp", udp_client)),
+            ("udp_workers_of_packets_at_once", || drive("udp-ahead", many_udp_packets)),
             ("unix_stream_workers", || drive("unix-stream", unix_stream_client)),
             ("unix_datagram_workers", || drive("unix-datagram", unix_datagram_client)),
         ];
@@ -58,6 +59,10 @@ mod unix {
         let ended = match kind {
             "tcp" => serve(TcpServer::bind("127.0.0.1:0", stream_upper()).unwrap()),
             "udp" => serve(UdpServer::bind("127.0.0.1:0", datagram_upper()).unwrap()),
+            "udp-ahead" => {
+                let udp = Udp::options().receive_ahead(8).bind("127.0.0.1:0").unwrap();
+                serve(UdpServer::with_transport(udp, datagram_upper()))
+            }
             "unix-stream" => serve(UnixStreamServer::bind(path, stream_upper()).unwrap()),
             _ => serve(UnixDatagramServer::bind(path, datagram_upper()).unwrap()),
         };
@@ -172,6 +177,26 @@ mod unix {
         let mut answer = vec![0; 100];
         let length = client.recv(&mut answer).unwrap();
         answer[..length].to_vec()
+    }
+
+    /// Many at once, each of which is answered once. The workers receive none ahead.
+    fn many_udp_packets(address: &str) -> Vec<u8> {
+        const COUNT: usize = 50;
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(PATIENCE).unwrap();
+        for number in 0..COUNT {
+            client.send_to(format!("a{number}").as_bytes(), address).unwrap();
+        }
+        let answer = |_| {
+            let mut answer = vec![0; 100];
+            let length = client.recv(&mut answer).unwrap();
+            answer.truncate(length);
+            String::from_utf8(answer).unwrap()
+        };
+        let answers: std::collections::BTreeSet<_> = (0..COUNT).map(answer).collect();
+        assert_eq!(answers.len(), COUNT);
+        assert!(answers.iter().all(|answer| answer.starts_with('A')));
+        udp_client(address)
     }
 
     fn unix_datagram_client(address: &str) -> Vec<u8> {
