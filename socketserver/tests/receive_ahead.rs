@@ -218,6 +218,6 @@ fn every_strategy_with_threads_answers_each_packet_once() {
         answers
     });
     answers.sort_unstable();
-    assert_eq!(answers, Vec::from_iter(0..100));
+    assert!(answers.into_iter().eq(0..100));
     assert_no_answer(&client);
 }
