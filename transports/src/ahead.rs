@@ -133,9 +133,7 @@ impl<S: DatagramSocket> Ahead<S> {
             return Ok(());
         }
         let Stock { packets, buffers, received, .. } = stock;
-        while buffers.len() < self.most {
-            buffers.push(shared.buffers.take());
-        }
+        shared.buffers.fill(buffers, self.most);
         loop {
             let each = |length, sender, credentials| received.push((length, sender, credentials));
             match shared.socket.receive_many(self.family, buffers, each) {

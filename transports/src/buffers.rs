@@ -31,9 +31,24 @@ impl Buffers {
     /// A free one, or a new one.
     pub(crate) fn take(&self) -> Box<[u8]> {
         let free = self.lock().pop();
-        free.unwrap_or_else(|| {
-            vec![0; sys::receive_buffer_size(self.packet_size)].into_boxed_slice()
-        })
+        free.unwrap_or_else(|| self.new_one())
+    }
+
+    /// Adds free ones, and new ones, until there are `count`.
+    pub(crate) fn fill(&self, buffers: &mut Vec<Box<[u8]>>, count: usize) {
+        let missing = count.saturating_sub(buffers.len());
+        {
+            let mut free = self.lock();
+            let first = free.len().saturating_sub(missing);
+            buffers.extend(free.drain(first..));
+        }
+        while buffers.len() < count {
+            buffers.push(self.new_one());
+        }
+    }
+
+    fn new_one(&self) -> Box<[u8]> {
+        vec![0; sys::receive_buffer_size(self.packet_size)].into_boxed_slice()
     }
 
     /// Takes one back that is not needed any more.
@@ -73,7 +88,11 @@ mod tests {
         buffers.put_back(first);
         let again = buffers.take();
         assert_eq!(again.as_ptr(), address);
-        let many: Vec<_> = (0..100).map(|_| buffers.take()).collect();
+        let mut many = Vec::new();
+        buffers.fill(&mut many, 3);
+        assert_eq!(many.len(), 3);
+        buffers.fill(&mut many, 100);
+        assert_eq!(many.len(), 100);
         for buffer in many {
             buffers.put_back(buffer);
         }
