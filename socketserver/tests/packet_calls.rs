@@ -3,8 +3,8 @@
 //!
 //! The server is this program once more, so that nothing but the server is traced.
 
-#![cfg(all(test, target_os = "linux"))]
-#![expect(clippy::print_stdout, reason = "a test and its server talk to each other")]
+#![cfg(test)]
+#![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, UdpSocket};
@@ -23,11 +23,11 @@ const PACKETS: usize = 64;
 fn serve() {
     let Ok(ahead) = std::env::var(AHEAD) else { return };
     let udp = Udp::options().receive_ahead(ahead.parse().unwrap()).bind("127.0.0.1:0").unwrap();
-    let served = std::cell::Cell::new(0);
+    let count = std::cell::Cell::new(0);
     let echo = datagram_fn(|exchange: &mut DatagramExchange<'_, UdpPacket>| {
         exchange.request.reply(exchange.packet())?;
-        served.set(served.get() + 1);
-        if served.get() == PACKETS {
+        count.set(count.get() + 1);
+        if count.get() == PACKETS {
             exchange.server.request_shutdown();
         }
         Ok(())
