@@ -104,7 +104,8 @@ impl Child {
     /// The end of what it said on standard error, for an error message.
     pub(crate) fn last_words(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
-        match text.trim().lines().next_back() {
+        let mut lines = text.lines().rev();
+        match lines.find(|line| line.chars().any(char::is_alphanumeric)) {
             Some(line) => format!(" ({line})"),
             None => String::new(),
         }

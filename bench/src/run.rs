@@ -73,7 +73,7 @@ fn memory(child: &Child, connections: usize) -> Outcome<Sample> {
     // What is taken once is not a connection's: the first brings it about.
     let first = Idle::open(&child.address, 1)?;
     let before = user_memory(child.pid())?;
-    let idle = Idle::open(&child.address, connections)?;
+    let idle = Idle::open(&child.address, connections.saturating_sub(1).max(1))?;
     let after = user_memory(child.pid())?;
     let each = (real(after) - real(before)) / real(idle.len() as u64);
     drop(first);

@@ -158,9 +158,11 @@ impl Subject {
             (Design::OneByOne, Workload::Stop { connections }) => {
                 connections == 0 && self.program != Program::Rust
             }
-            (Design::OneByOne, _) => matches!(workload, Workload::Connect | Workload::Udp { .. }),
+            (Design::OneByOne, Workload::Udp { .. }) => self.program != Program::Rust,
             (Design::ProcessEach | Design::Workers, Workload::Echo { .. }) => kept <= 64,
-            (Design::ProcessEach | Design::Workers, _) => workload == Workload::Connect,
+            (Design::OneByOne | Design::ProcessEach | Design::Workers, _) => {
+                workload == Workload::Connect
+            }
             // A program that nothing can stop is killed. CPython's waits for threads whose clients stay.
             (_, Workload::Stop { .. }) => self.is_ours() || (python && kept == 0),
             (_, Workload::Udp { .. }) => {
@@ -171,7 +173,6 @@ impl Subject {
             (Design::ThreadEach, _) if python => {
                 kept <= 1024 || matches!(workload, Workload::IdleMemory { .. })
             }
-            (Design::Multiplexed, _) if self.program == Program::Go => true,
             _ => true,
         }
     }

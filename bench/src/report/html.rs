@@ -48,5 +48,6 @@ fn draw(table: &Table) -> Markup {
                 tr class=[missed(row).then_some("missed")] { @for cell in row { td { (cell) } } }
             }
         }
+        @for note in &table.notes { p.missed { "First error of " (note) } }
     }
 }

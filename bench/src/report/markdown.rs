@@ -38,6 +38,9 @@ fn draw(page: &mut String, table: &Table) {
     for row in &table.rows {
         add(page, line(row));
     }
+    for note in &table.notes {
+        add(page, format_args!("\nFirst error of {note}."));
+    }
 }
 
 #[cfg(test)]
@@ -50,9 +53,10 @@ mod tests {
             title: "t".to_owned(),
             head: vec!["a".to_owned(), "b".to_owned()],
             rows: vec![vec!["1|2".to_owned(), "3".to_owned()]],
+            notes: vec!["a: b".to_owned()],
         };
         let mut page = String::new();
         draw(&mut page, &table);
-        assert_eq!(page, "\n## t\n\n| a | b |\n|---|---|\n| 1\\|2 | 3 |\n");
+        assert_eq!(page, "\n## t\n\n| a | b |\n|---|---|\n| 1\\|2 | 3 |\n\nFirst error of a: b.\n");
     }
 }

@@ -36,6 +36,10 @@ fn draw(table: &Table, out: &mut impl Write) -> Outcome<()> {
     for column in drawn.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    writeln!(out, "{}\n{drawn}\n", table.title)?;
+    writeln!(out, "{}\n{drawn}", table.title)?;
+    for note in &table.notes {
+        writeln!(out, "  first error of {note}")?;
+    }
+    writeln!(out)?;
     Ok(())
 }

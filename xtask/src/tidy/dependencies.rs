@@ -8,6 +8,8 @@ use super::files::{SourceFile, find};
 
 const LOCK: &str = "Cargo.lock";
 const CORE: &str = "socketserver-core";
+const FACADE: &str = "socketserver";
+const PEERS: [&str; 3] = ["socketserver-bench", "tokio", "hdrhistogram"];
 const SIBLINGS: [&str; 3] =
     ["socketserver-transports", "socketserver-concurrency", "socketserver-handlers"];
 /// These may only depend on themselves, for a feature in their own tests.
@@ -44,6 +46,14 @@ pub(super) fn core_stays_clear(files: &[SourceFile]) -> Vec<Violation> {
             })
         };
         chain.last().is_some_and(|end| matches(end)).then_some("not to be reached from the core")
+    })
+}
+
+/// What the servers are held against stays where it is: nobody who uses them builds a runtime, nor do their tests.
+pub(super) fn peers_stay_outside(files: &[SourceFile]) -> Vec<Violation> {
+    judge(files, &[FACADE], |chain| {
+        let is_peer = chain.last().is_some_and(|end| PEERS.contains(end));
+        is_peer.then_some("for the benchmark only")
     })
 }
 
@@ -122,6 +132,7 @@ mod tests {
         let mut lines = vec!["version = 4\n".to_owned()];
         for (name, dependencies) in [
             ("mio", &[][..]),
+            ("tokio", &[]),
             ("socketserver", &SIBLINGS[..]),
             ("socketserver-concurrency", &[CORE]),
             (CORE, &[CORE]),
@@ -190,6 +201,14 @@ mod tests {
             assert_eq!(core_stays_clear(&lock(CORE, name)).len(), 1, "{name}");
         }
         assert_eq!(core_stays_clear(&lock(CORE, "rayon-like")), []);
+    }
+
+    #[test]
+    fn a_peer_of_the_benchmark_in_the_product_is_found() {
+        assert_eq!(peers_stay_outside(&lock("", "")), []);
+        for package in [FACADE, "socket2"] {
+            assert_eq!(peers_stay_outside(&lock(package, "tokio")).len(), 1, "{package}");
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ const CHECKS: &[Check] = &[
     dependencies::siblings,
     dependencies::without_dependencies,
     dependencies::core_stays_clear,
+    dependencies::peers_stay_outside,
     manifests::lints,
     snapshots::owned,
     documents::present,
