@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::goals;
 use crate::machine::Machine;
 use crate::plan::{Choice, Effort, Plan};
+use crate::profile;
 use crate::report::{self, Report};
 use crate::run;
 use crate::serve;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// One server, which prints its address; what the benchmark starts.
     Serve { subject: String, workload: Workload },
+    /// Counts system calls for a request, with strace, and prints Markdown.
+    Profile(Run),
     /// The names of subjects and workloads.
     List,
 }
@@ -85,6 +88,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let done = match cli.command {
         Some(Command::Serve { subject, workload }) => one_server(&subject, workload),
+        Some(Command::Profile(run)) => count_calls(&run),
         Some(Command::List) => list(),
         None => measure(&cli.run),
     };
@@ -101,6 +105,12 @@ pub(crate) fn main() -> ExitCode {
 fn one_server(name: &str, workload: Workload) -> Outcome<Verdict> {
     let subject = subject::named(name).ok_or_else(|| format!("no subject {name}"))?;
     serve::run(subject, workload)?;
+    Ok(Verdict::Well)
+}
+
+fn count_calls(run: &Run) -> Outcome<Verdict> {
+    serve::raise_descriptor_limit()?;
+    profile::run(&Plan::new(run.quick, &run.choice())?, &mut io::stdout())?;
     Ok(Verdict::Well)
 }
 

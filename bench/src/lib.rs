@@ -4,12 +4,14 @@
 
 mod child;
 mod cli;
+mod drive;
 mod goals;
 mod load;
 mod machine;
 mod measure;
 mod peers;
 mod plan;
+mod profile;
 mod protocol;
 mod report;
 mod results;

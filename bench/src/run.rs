@@ -7,17 +7,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Outcome;
 use crate::child::Child;
-use crate::load::{self, Idle, Mix, Phase, Shared, Tally};
+use crate::drive::drive;
+use crate::load::{Idle, Phase, Shared, Tally};
 use crate::measure::{Meter, user_memory};
 use crate::plan::{Effort, Plan};
 use crate::results::{Cell, Measure, Results, Sample};
 use crate::serve::raise_descriptor_limit;
 use crate::stats::real;
 use crate::subject::Subject;
-use crate::workload::{CONNECTIONS, CONNECTORS, PACKET_CLIENTS, Workload};
-
-/// How long the clients may take to have an answer each.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::workload::Workload;
 
 /// Plays all of it.
 pub(crate) fn run(plan: &Plan, effort: &Effort) -> Outcome<Results> {
@@ -96,38 +94,15 @@ fn requests(
     effort: &Effort,
 ) -> Outcome<Sample> {
     let meter = Meter::new(child.pid(), subject.forks())?;
-    let shared = Shared::default();
-    let shared = &shared;
-    let clients = clients(workload);
-    let threads = effort.threads.clamp(1, clients);
-    thread::scope(|scope| {
-        let loads: Vec<_> = (0..threads)
-            .map(|at| {
-                let share = clients / threads + usize::from(at < clients % threads);
-                scope.spawn(move || load(shared, child, workload, share))
-            })
-            .collect();
-        let begin = Instant::now();
-        let ended = || loads.iter().any(thread::ScopedJoinHandle::is_finished);
-        while shared.ready() < clients && !ended() && begin.elapsed() < PATIENCE {
-            thread::sleep(Duration::from_millis(2));
-        }
-        let slow = shared.ready() < clients;
-        thread::sleep(effort.warm_up);
+    let window = |shared: &Shared| {
         shared.enter(Phase::Measure);
-        let (start, before) = (Instant::now(), meter.read());
+        let (start, before) = (Instant::now(), meter.read()?);
         thread::sleep(effort.measure);
-        let (after, time) = (meter.read(), start.elapsed());
-        shared.enter(Phase::Stop);
-        let mut tally = Tally::new()?;
-        for load in loads {
-            tally.add(&load.join().map_err(|_| "the clients panicked")??)?;
-        }
-        if slow {
-            tally.error("not every client had an answer in time");
-        }
-        Ok(sample(&tally, after?.saturating_sub(before?), time))
-    })
+        let (after, time) = (meter.read()?, start.elapsed());
+        Ok((after.saturating_sub(before), time))
+    };
+    let (tally, (cpu, time)) = drive(child, workload, effort.threads, effort.warm_up, window)?;
+    Ok(sample(&tally, cpu, time))
 }
 
 fn sample(tally: &Tally, cpu: Duration, time: Duration) -> Sample {
@@ -154,24 +129,4 @@ fn sample(tally: &Tally, cpu: Duration, time: Duration) -> Sample {
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000_000.0
-}
-
-/// How many clients go round.
-fn clients(workload: Workload) -> usize {
-    match workload {
-        Workload::Echo { connections } => connections,
-        Workload::Udp { .. } => PACKET_CLIENTS,
-        Workload::Connect | Workload::Accept { .. } => CONNECTORS,
-        _ => CONNECTIONS,
-    }
-}
-
-/// What one thread of the clients does, with its share of them.
-fn load(shared: &Shared, child: &Child, workload: Workload, share: usize) -> Outcome<Tally> {
-    match workload {
-        Workload::Connect | Workload::Accept { .. } => load::connect(shared, &child.address, share),
-        Workload::Udp { window } => load::datagrams(shared, &child.address, share, window),
-        Workload::Mixed { one_in } => load::streams(shared, &child.address, share, Mix { one_in }),
-        _ => load::streams(shared, &child.address, share, Mix { one_in: 0 }),
-    }
 }

@@ -57,6 +57,15 @@ fn clock(pid: u32) -> Option<Duration> {
     clock.now().ok().map(Duration::from)
 }
 
+/// The process and all its descendants.
+pub(crate) fn family(pid: u32) -> Vec<u32> {
+    let mut family = vec![pid];
+    for child in children(pid) {
+        family.extend(self::family(child));
+    }
+    family
+}
+
 /// The processes that any thread of it has forked.
 fn children(pid: u32) -> Vec<u32> {
     let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };

@@ -3,5 +3,5 @@
 mod cpu;
 mod memory;
 
-pub(crate) use cpu::Meter;
+pub(crate) use cpu::{Meter, family};
 pub(crate) use memory::user_memory;
