@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -135,7 +136,7 @@ fn command(subject: &Subject) -> Outcome<Command> {
             command
         }
         Program::Python => {
-            let mut command = Command::new("python3");
+            let mut command = Command::new(python().ok_or("python3 was not found")?);
             command.arg(folder().join("python/server.py"));
             command
         }
@@ -152,12 +153,22 @@ pub(crate) fn missing(subject: &Subject) -> Option<String> {
     };
     match subject.program {
         Program::Ours | Program::Rust => None,
-        Program::Python => {
-            (!answers("python3", "--version")).then(|| "python3 was not found".to_owned())
-        }
+        Program::Python => python().is_none().then(|| "python3 was not found".to_owned()),
         Program::Go if !answers("go", "version") => Some("go was not found".to_owned()),
         Program::Go => build_go().err().map(|error| format!("it does not build: {error}")),
     }
+}
+
+/// CPython itself: what is called so on the path may be a script that looks for it, each time.
+fn python() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        let mut command = Command::new("python3");
+        let output = command.args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
+        let path = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| PathBuf::from(path.trim_end()))
+    };
+    FOUND.get_or_init(find).as_deref()
 }
 
 /// Beside this program, which is in a folder for such things.
