@@ -1,5 +1,6 @@
 //! The rounds: every subject once in each, and in each in another order.
 
+use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,12 @@ pub(crate) fn run(plan: &Plan, effort: &Effort) -> Outcome<Results> {
     let bar = ProgressBar::new((plan.cells() * effort.rounds) as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed} [{bar:30}] {pos}/{len} {msg}")?);
     let mut results = Results::default();
+    let start = Instant::now();
     for block in &plan.blocks {
+        // Where there is no terminal for the bar, a line for each block tells that it goes on.
+        if let (true, Some((workload, _))) = (bar.is_hidden(), block.cells.first()) {
+            writeln!(io::stderr(), "{:>4} s: {workload}", start.elapsed().as_secs())?;
+        }
         let first = results.cells.len();
         results.cells.extend(block.cells.iter().map(|(workload, subject)| Cell {
             workload: *workload,

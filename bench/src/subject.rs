@@ -142,7 +142,7 @@ impl Subject {
     pub(crate) fn workers(&self, workload: Workload) -> Option<usize> {
         match (self.design, workload) {
             (Design::Workers, Workload::Connect) => Some(PREFORK),
-            (Design::Pool | Design::Workers, _) => Some(workload.connections()),
+            (Design::Pool | Design::Workers, _) => Some(workload.connections().max(1)),
             _ => None,
         }
     }

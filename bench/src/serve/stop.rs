@@ -22,6 +22,7 @@ pub(super) fn run(name: &str, workload: Workload) -> Outcome<()> {
             measure(Server::new(transport, ThreadPerRequest::new(), service).spawn()?)
         }
         "pool" => measure(Server::new(transport, ThreadPool::new(connections), service).spawn()?),
+        "leader-pool" => measure(Server::new(transport, LeaderPool::default(), service).spawn()?),
         "sync" => measure(Server::new(transport, Synchronous, service).spawn()?),
         _ => Err(format!("{name} is not stopped here").into()),
     }
