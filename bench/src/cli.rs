@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::plan::{Choice, Effort, Plan};
 use crate::profile;
 use crate::report::{self, Report};
+use crate::results::Results;
 use crate::run;
 use crate::serve;
 use crate::subject;
@@ -160,20 +161,21 @@ fn measure(run: &Run) -> Outcome<Verdict> {
         writeln!(errors, "notice: {notice}")?;
     }
     let effort = run.effort();
-    let results = run::run(&plan, &effort)?;
-    let verdicts = goals::evaluate(&results);
-    let report = Report {
-        machine: Machine::here(),
+    let machine = Machine::here();
+    let report_on = |results: Results| Report {
+        machine: machine.clone(),
         effort: effort.to_string(),
-        notices: plan.notices,
-        verdicts,
+        notices: plan.notices.clone(),
+        verdicts: goals::evaluate(&results),
         results,
     };
+    let keep = |results: &Results| {
+        let Some(folder) = &run.report else { return Ok(()) };
+        report::write(&report_on(results.clone()), folder)
+            .map_err(|error| Error::from(format!("{}: {error}", folder.display())))
+    };
+    let report = report_on(run::run(&plan, &effort, keep)?);
     report::terminal(&report, run.check, &mut io::stdout().lock())?;
-    if let Some(folder) = &run.report {
-        report::write(&report, folder)
-            .map_err(|error| Error::from(format!("{}: {error}", folder.display())))?;
-    }
     let missed = report.verdicts.iter().any(goals::Verdict::is_missed);
     let wrong = report.results.errors() > 0;
     Ok(if run.check && (missed || wrong) { Verdict::Missed } else { Verdict::Well })

@@ -23,7 +23,7 @@ impl Machine {
             ("processors", cores),
             ("model", model(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default())),
             ("kernel", fs::read_to_string("/proc/sys/kernel/osrelease").ok()),
-            ("load before the report", fs::read_to_string("/proc/loadavg").ok()),
+            ("load before it began, with what else ran", fs::read_to_string("/proc/loadavg").ok()),
             ("rustc", said(&["rustc", "--version"])),
             ("tokio", locked(&lock, "tokio")),
             ("crossbeam-channel", locked(&lock, "crossbeam-channel")),

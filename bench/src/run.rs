@@ -18,8 +18,12 @@ use crate::stats::real;
 use crate::subject::Subject;
 use crate::workload::Workload;
 
-/// Plays all of it.
-pub(crate) fn run(plan: &Plan, effort: &Effort) -> Outcome<Results> {
+/// Plays all of it; `keep` is told what there is after each block, so that an end before the end loses little.
+pub(crate) fn run(
+    plan: &Plan,
+    effort: &Effort,
+    mut keep: impl FnMut(&Results) -> Outcome<()>,
+) -> Outcome<Results> {
     raise_descriptor_limit()?;
     let bar = ProgressBar::new((plan.cells() * effort.rounds) as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed} [{bar:30}] {pos}/{len} {msg}")?);
@@ -48,6 +52,7 @@ pub(crate) fn run(plan: &Plan, effort: &Effort) -> Outcome<Results> {
                 bar.inc(1);
             }
         }
+        keep(&results)?;
     }
     bar.finish_and_clear();
     Ok(results)

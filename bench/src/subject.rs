@@ -170,9 +170,8 @@ impl Subject {
                     || (self.design == Design::ThreadEach && self.program != Program::Rust)
                     || (self.design == Design::Pool && self.is_ours())
             }
-            (Design::ThreadEach, _) if python => {
-                kept <= 1024 || matches!(workload, Workload::IdleMemory { .. })
-            }
+            // Thousands of its threads take minutes to begin.
+            (Design::ThreadEach, _) if python => kept <= 256,
             _ => true,
         }
     }
