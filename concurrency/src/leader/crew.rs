@@ -27,8 +27,9 @@ pub(super) struct Crew<J> {
     pub(super) standby: Option<usize>,
     /// The last one is the next to be called.
     pub(super) bench: Vec<usize>,
-    /// How many threads there are, or will be in a moment.
+    /// How many threads there are, or will be in a moment; and how many of them have not come yet.
     pub(super) threads: usize,
+    pub(super) coming: usize,
     pub(super) started: u64,
     /// How many of those that lead wait for news, up to then if anything is due.
     pub(super) polling: usize,
@@ -52,17 +53,18 @@ impl<J> Crew<J> {
     /// After so many turns somebody looks for news, even if more jobs are ready: about as many as one look can find.
     const TURNS: u32 = 128;
 
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(leaders: usize) -> Self {
         Self {
             slots: Slots::new(),
             ready: VecDeque::new(),
             dues: Dues::new(),
             members: Vec::new(),
             leaders: Vec::new(),
-            stalls: Stalls::new(),
+            stalls: Stalls::new(leaders),
             standby: None,
             bench: Vec::new(),
             threads: 0,
+            coming: 0,
             started: 0,
             polling: 0,
             turns_since: 0,
@@ -191,6 +193,7 @@ impl<J> Crew<J> {
 
     /// A new thread takes its place.
     pub(super) fn join(&mut self, thread: Thread, state: StateOfThread) -> usize {
+        self.coming -= 1;
         let member = Member { thread, role: Role::Sits, turn: 0, seen: 0, looks: 0, state };
         let free = self.members.iter().position(Option::is_none);
         let number = free.unwrap_or(self.members.len());

@@ -69,6 +69,13 @@ impl<J: Job + Send + 'static> LeaderPool<J> {
         Self { shared: Arc::new(Shared::new(settings)) }
     }
 
+    /// How many threads wait for parked connections and run their handlers at the same time. The default is 1, which costs the
+    /// least for each request, and is enough until that thread has no time left: a few hundred thousand small requests a
+    /// second. More use more processors. While handlers block often there are up to three more in any case.
+    pub fn leaders(self, threads: usize) -> Self {
+        self.with(|settings| settings.set_leaders(threads))
+    }
+
     /// How many connections that come while all threads are at work in handlers are taken in, to wait for one of them. The
     /// default is [`max_threads`](Self::new). Parked connections are in no queue: how many there may be says
     /// [`ServerConfig::max_connections`](socketserver_core::ServerConfig::max_connections).

@@ -8,6 +8,7 @@ use crate::pool::WhenFull;
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) max_threads: usize,
+    pub(super) leaders: usize,
     pub(super) idle_timeout: Duration,
     pub(super) queue: usize,
     pub(super) when_full: WhenFull,
@@ -29,6 +30,7 @@ impl Settings {
         let max_threads = max_threads.clamp(Self::LEAST, Self::MOST);
         Self {
             max_threads,
+            leaders: 1,
             idle_timeout: Duration::from_secs(10),
             queue: max_threads,
             when_full: WhenFull::default(),
@@ -38,6 +40,11 @@ impl Settings {
             stack_size: None,
             daemon_threads: false,
         }
+    }
+
+    /// One stands by besides.
+    pub(super) fn set_leaders(&mut self, leaders: usize) {
+        self.leaders = leaders.clamp(1, self.max_threads - 1);
     }
 
     pub(super) fn set_name(&mut self, name: Cow<'static, str>) {

@@ -38,7 +38,7 @@ pub(super) enum TakenIn<J> {
 impl<J> Shared<J> {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
-            crew: Mutex::new(Crew::new()),
+            crew: Mutex::new(Crew::new(settings.leaders)),
             poller: OnceLock::new(),
             settings,
             threads: JoinSet::new(),
@@ -149,9 +149,10 @@ impl<J: Job + Send + 'static> Shared<J> {
         TakenIn::Yes
     }
 
-    /// One more thread, if there may be one more.
+    /// One more thread, if there may be one more and none is on its way.
     pub(super) fn start_another(self: &Arc<Self>, crew: &mut Crew<J>) {
-        let may = crew.threads < self.settings.max_threads
+        let may = crew.coming == 0
+            && crew.threads < self.settings.max_threads
             && crew.short_until.is_none_or(|until| until <= Instant::now());
         if may && self.start(crew).is_err() {
             // The others have to do.
@@ -174,6 +175,7 @@ impl<J: Job + Send + 'static> Shared<J> {
             self.threads.spawn(builder, work)?;
         }
         crew.threads += 1;
+        crew.coming += 1;
         crew.started += 1;
         Ok(())
     }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 /// The stalls of a short time.
 #[derive(Debug)]
 pub(super) struct Stalls {
+    /// How many threads lead if there are none.
+    least: usize,
     /// How many there were in the time before this one, and in this one so far.
     before: u32,
     now: u32,
@@ -22,11 +24,11 @@ impl Stalls {
     /// is found. With more of them that costs less, but each request costs more, for they get in each other's way.
     const ANOTHER: u32 = 6;
 
-    /// So many threads lead at most.
-    const MOST: u32 = 4;
+    /// So many more lead at most.
+    const MOST: u32 = 3;
 
-    pub(super) const fn new() -> Self {
-        Self { before: 0, now: 0, since: None }
+    pub(super) const fn new(least: usize) -> Self {
+        Self { least, before: 0, now: 0, since: None }
     }
 
     /// There was one.
@@ -48,7 +50,7 @@ impl Stalls {
     /// How many threads should lead.
     pub(super) fn leaders(&self) -> usize {
         let stalls = self.before.max(self.now);
-        (1 + stalls / Self::ANOTHER).min(Self::MOST) as usize
+        self.least + (stalls / Self::ANOTHER).min(Self::MOST) as usize
     }
 
     /// How often to look after those that lead.
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_more_stalls_the_more_lead_and_none_for_longer_than_that() {
-        let mut stalls = Stalls::new();
+        let mut stalls = Stalls::new(1);
         let start = Instant::now();
         let patience = Duration::from_millis(1);
         assert!(stalls.leaders() == 1 && stalls.are_rare() && stalls.tick(patience) == patience);
@@ -77,9 +79,9 @@ mod tests {
         (0..Stalls::ANOTHER).for_each(|_| stalls.found(start));
         assert_eq!(stalls.leaders(), 2);
         (0..100).for_each(|_| stalls.found(start + Stalls::WINDOW / 2));
-        assert_eq!(stalls.leaders(), Stalls::MOST as usize);
+        assert_eq!(stalls.leaders(), 4);
         stalls.look(start + Stalls::WINDOW);
-        assert_eq!(stalls.leaders(), Stalls::MOST as usize, "they were a moment ago");
+        assert_eq!(stalls.leaders(), 4, "they were a moment ago");
         stalls.look(start + Stalls::WINDOW * 2);
         assert!(stalls.leaders() == 1 && stalls.are_rare());
         stalls.found(start + Stalls::WINDOW * 2);
