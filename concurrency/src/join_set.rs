@@ -42,6 +42,15 @@ impl JoinSet {
         builder: thread::Builder,
         work: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
+        self.spawn_numbered(builder, |_| work())
+    }
+
+    /// The same, for work that has to know the thread's number, to be [let go](Self::let_go) by.
+    pub(crate) fn spawn_numbered(
+        &self,
+        builder: thread::Builder,
+        work: impl FnOnce(u64) + Send + 'static,
+    ) -> io::Result<()> {
         let number = {
             let mut threads = self.0.lock();
             threads.next += 1;
@@ -51,7 +60,7 @@ impl JoinSet {
         };
         let member = Member { set: Arc::clone(&self.0), number };
         let spawned = builder.spawn(move || {
-            work();
+            work(number);
             // Dropped here and, should `work` unwind after all, by that too.
             drop(member);
         });
@@ -69,6 +78,17 @@ impl JoinSet {
     /// How many threads run.
     pub(crate) fn live(&self) -> usize {
         self.0.lock().live.len()
+    }
+
+    /// Lets threads go that have been told to end and have nothing more to do: they do not count any more. They are joined
+    /// here.
+    pub(crate) fn let_go(&self, numbers: impl Iterator<Item = u64>) {
+        let handles: Vec<_> = {
+            let mut threads = self.0.lock();
+            numbers.filter_map(|number| threads.live.remove(&number).flatten()).collect()
+        };
+        join(handles);
+        self.0.tell_if_empty();
     }
 
     /// Waits until all threads have ended. Does not wait in a thread of this set, which would wait for
@@ -117,6 +137,12 @@ impl JoinSet {
 }
 
 impl Shared {
+    fn tell_if_empty(&self) {
+        if self.lock().live.is_empty() {
+            self.empty.notify_all();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Threads> {
         // Nothing panics under this lock.
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
@@ -140,16 +166,15 @@ struct Member {
 impl Drop for Member {
     fn drop(&mut self) {
         let mut threads = self.set.lock();
-        let before = std::mem::take(&mut threads.ended);
-        if let Some(own) = threads.live.remove(&self.number).flatten() {
-            threads.ended.push(own);
-        }
+        let Some(own) = threads.live.remove(&self.number) else {
+            // Whoever let it go joins it.
+            return;
+        };
+        let before = std::mem::replace(&mut threads.ended, own.into_iter().collect());
         drop(threads);
         join(before);
         // Only now: whoever waits for all then has just this thread left to join.
-        if self.set.lock().live.is_empty() {
-            self.set.empty.notify_all();
-        }
+        self.set.tell_if_empty();
     }
 }
 

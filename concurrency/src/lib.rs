@@ -6,7 +6,7 @@
 //! | strategy | for | a request runs | asks of the service |
 //! |---|---|---|---|
 //! | [`Synchronous`] | short requests, one client after another; a service that cannot be shared | in the loop | nothing |
-//! | [`ThreadPerRequest`] | connections that live long or wait much, as many as there may be threads | in a new thread | `Send + Sync + 'static` |
+//! | [`ThreadPerRequest`] | connections that live long or wait much, as many as there may be threads | in a thread of its own, new or idle | `Send + Sync + 'static` |
 //! | [`ThreadPool`] | many short requests; a server that must not be overrun | in one of a limited number of threads | `Send + Sync + 'static` |
 //! | [`LeaderPool`] | many connections that are kept, and are idle most of the time | in one thread, or a limited number of them while handlers block | `Send + Sync + 'static` |
 //! | `RayonPool` (feature `rayon`) | requests that compute, and wait for nobody | in one of as many threads as the machine runs at once | `Send + Sync + 'static` |
@@ -18,7 +18,7 @@
 //! | strategy | costs | at once | too many clients | isolates |
 //! |---|---|---|---|---|
 //! | [`Synchronous`] | nothing | 1 | wait in the backlog | panics; a request that hangs stops all, and an exit ends the loop |
-//! | [`ThreadPerRequest`] | starting and joining a thread, and its stack while it lives | no limit | more threads, until one cannot be started; that request goes to `handle_error` | panics, exits, requests that hang |
+//! | [`ThreadPerRequest`] | handing over to an idle thread; starting and joining one when there is none, and its stack while it lives | no limit | more threads, until one cannot be started; that request goes to `handle_error` | panics, exits, requests that hang |
 //! | [`ThreadPool`] | handing over through a queue; starting a thread only when load grows | the workers | [wait, are refused, or run in the loop](WhenFull) | panics and exits; each request that hangs holds a worker |
 //! | [`LeaderPool`] | next to nothing between two requests of a connection | the threads; connections that are parked hold none | wait for a thread; new ones [wait, are refused, or run in the loop](WhenFull) | panics and exits; each request that hangs holds a thread |
 //! | `RayonPool` | handing over through a queue | the threads | wait in the backlog | panics and exits; requests that wait hold up all, even with locks, see there |
@@ -45,6 +45,7 @@
 mod contained;
 #[cfg(unix)]
 mod fork;
+mod handover;
 mod join_set;
 mod leader;
 mod pool;
@@ -53,6 +54,7 @@ mod prefork;
 #[cfg(feature = "rayon")]
 mod rayon_pool;
 mod seat;
+mod spare;
 mod synchronous;
 mod thread_name;
 mod thread_per_request;

@@ -5,31 +5,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use socketserver_core::Rejected;
 
-/// A job and what to do with it, on its way to a thread.
-pub(crate) struct Seated<J, F> {
-    seat: Arc<Mutex<Option<J>>>,
-    run: F,
-}
+/// A job on its way to a thread.
+pub(crate) struct Seated<J>(Arc<Mutex<Option<J>>>);
 
-impl<J, F: FnOnce(J)> Seated<J, F> {
-    pub(crate) fn run(self) {
-        if let Some(job) = take(&self.seat) {
-            (self.run)(job);
-        }
+impl<J> Seated<J> {
+    /// The job, when the thread has started.
+    pub(crate) fn take(self) -> Option<J> {
+        take(&self.0)
     }
 }
 
-/// Starts a thread by `spawn`, to do `run` with `job`.
+/// Starts a thread for `job` by `spawn`.
 ///
 /// A thread that cannot be started takes what it was given down with it; so the job is left where
 /// this side can take it back.
-pub(crate) fn start<J, F: FnOnce(J)>(
+pub(crate) fn start<J>(
     job: J,
-    run: F,
-    spawn: impl FnOnce(Seated<J, F>) -> io::Result<()>,
+    spawn: impl FnOnce(Seated<J>) -> io::Result<()>,
 ) -> Result<(), Rejected<J>> {
     let seat = Arc::new(Mutex::new(Some(job)));
-    match spawn(Seated { seat: Arc::clone(&seat), run }) {
+    match spawn(Seated(Arc::clone(&seat))) {
         Ok(()) => Ok(()),
         // Without a job in its seat the thread has started after all.
         Err(error) => take(&seat).map_or(Ok(()), |job| Err(Rejected::new(job, error))),

@@ -50,7 +50,7 @@ where
             Room::Shut => Entry::Shut,
             // The strategy is not needed for this.
             Room::Full => Entry::Refuse(Refusal::Limit),
-            Room::Free => match registry.rate.until_token(clock::now()) {
+            Room::Free => match registry.rate.until_token(clock::now) {
                 Duration::ZERO if strategy => Entry::Open,
                 Duration::ZERO => Entry::Shut,
                 _ if registry.gate.at_limit() == AtLimit::Refuse => Entry::Refuse(Refusal::Rate),

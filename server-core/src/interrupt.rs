@@ -8,7 +8,7 @@ use crate::server::Server;
 use crate::server_handle::ServerHandle;
 use crate::service::Service;
 use crate::source::Source;
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 use crate::transport::Transport;
 
 /// Something besides requests that wakes a serving thread, and what it then does: looks who sent a signal, say, and stops
@@ -42,24 +42,35 @@ where
 
 /// What the serving thread attends to, if anything.
 #[derive(Default)]
-pub(crate) struct Interrupts(Mutex<Option<Arc<dyn Interrupt + Send + Sync>>>);
+pub(crate) struct Interrupts {
+    /// There is something: if not, there is nothing to look for.
+    any: AtomicBool,
+    interrupt: Mutex<Option<Arc<dyn Interrupt + Send + Sync>>>,
+}
 
 impl Interrupts {
     pub(crate) fn set(&self, interrupt: Option<Arc<dyn Interrupt + Send + Sync>>) {
-        let before = std::mem::replace(&mut *lock(&self.0), interrupt);
+        let before = {
+            let mut place = lock(&self.interrupt);
+            // Who serves has the server to itself, so it is not set meanwhile, and no order is needed.
+            self.any.store(interrupt.is_some(), Ordering::Relaxed);
+            std::mem::replace(&mut *place, interrupt)
+        };
         // What it owned is dropped outside the lock.
         drop(before);
     }
 
     /// What there is now, for a wait of the server's thread.
     pub(crate) fn attending<'a>(&self, server: &'a ServerHandle) -> Attending<'a> {
-        Attending { interrupt: lock(&self.0).clone(), server }
+        let any = self.any.load(Ordering::Relaxed);
+        let interrupt = if any { lock(&self.interrupt).clone() } else { None };
+        Attending { interrupt, server }
     }
 }
 
 impl fmt::Debug for Interrupts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interrupts").field("any", &lock(&self.0).is_some()).finish()
+        f.debug_struct("Interrupts").field("any", &lock(&self.interrupt).is_some()).finish()
     }
 }
 

@@ -224,7 +224,7 @@ where
         };
         // Who is turned away does not use the rate up for others.
         let verified = admitted.and_then(|job| {
-            self.server.registry().rate.take(clock::now());
+            self.server.registry().rate.take(clock::now);
             job.verify()
         });
         let job = match verified {

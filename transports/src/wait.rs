@@ -97,18 +97,22 @@ impl Waiter {
         let first = usize::from(!wait.is_for_request());
         let others = [wait.get_source(), wait.get_interrupt()];
         let end = 2 + others.iter().flatten().count();
+        // No clock is asked for what is known at first.
+        let mut time = deadline.and(wait.get_timeout()).and_then(as_poll_wants_it);
         loop {
             let wake = PollFd::new(receiver.socket(), PollFlags::IN);
             let mut fds = [PollFd::new(listener, PollFlags::IN), wake.clone(), wake.clone(), wake];
             for (place, other) in fds[2..].iter_mut().zip(others.iter().flatten()) {
                 *place = PollFd::from_borrowed_fd(*other, PollFlags::IN);
             }
-            match poll(&mut fds[first..end], left(deadline).as_ref()) {
+            match poll(&mut fds[first..end], time.as_ref()) {
                 // A signal: the deadline stays where it was.
-                Err(Errno::INTR) => {}
+                Err(Errno::INTR) => time = left(deadline),
                 Err(error) => return Err(error.into()),
                 // Some systems wake a little early; the deadline has not passed then.
-                Ok(0) if deadline.is_some_and(|deadline| deadline > Instant::now()) => {}
+                Ok(0) if deadline.is_some_and(|deadline| deadline > Instant::now()) => {
+                    time = left(deadline);
+                }
                 Ok(0) => return Ok(Readiness::TimedOut),
                 // Also an error or a hang-up of the listener: accepting will say what it is.
                 Ok(_) if first == 0 && !fds[0].revents().is_empty() => {
@@ -156,11 +160,14 @@ pub(crate) fn until_ready(
 
 /// The time until `deadline`, as `poll` wants it; `None` waits for ever.
 fn left(deadline: Option<Instant>) -> Option<Timespec> {
+    as_poll_wants_it(deadline?.saturating_duration_since(Instant::now()))
+}
+
+fn as_poll_wants_it(time: Duration) -> Option<Timespec> {
     // Where the system counts milliseconds in 32 bits a longer wait is an error; waking once a day
     // to wait again costs nothing.
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    let left = deadline?.saturating_duration_since(Instant::now());
-    Timespec::try_from(left.min(LONGEST)).ok()
+    Timespec::try_from(time.min(LONGEST)).ok()
 }
 
 impl Drop for Waiter {

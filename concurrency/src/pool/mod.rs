@@ -137,14 +137,26 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
         };
         let state = Arc::clone(&self.state);
         let settings = self.settings.clone();
-        let work = move |job| worker::work(&state, &settings, job);
-        seat::start(job, work, |seated| {
+        seat::start(job, |seated| {
+            let work = move |number| {
+                if let Some(job) = seated.take() {
+                    worker::work(&state, &settings, job, number);
+                }
+            };
             if self.settings.daemon_threads {
-                builder.spawn(|| seated.run()).map(drop)
+                builder.spawn(|| work(None)).map(drop)
             } else {
-                self.threads.spawn(builder, || seated.run())
+                self.threads.spawn_numbered(builder, |number| work(Some(number)))
             }
         })
+    }
+
+    /// Admits nothing more; workers that have nothing to do end now.
+    fn shut(&self) {
+        let (left, ended) = self.state.close(self.settings.at_close);
+        // They are dropped, so closed, outside the lock.
+        drop(left);
+        self.threads.let_go(ended.into_iter());
     }
 }
 
@@ -176,14 +188,13 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
     }
 
     fn server_close(&self) {
-        // The jobs come out of the queue first and are dropped, so closed, outside its lock.
-        drop(self.state.close(self.settings.at_close));
+        self.shut();
         self.threads.join_all();
     }
 
     fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {
         // Only a pool that is closed lets its workers go.
-        drop(self.state.close(self.settings.at_close));
+        self.shut();
         self.threads.wait_for(patience)
     }
 }

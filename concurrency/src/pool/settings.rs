@@ -45,7 +45,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// More workers, or more places in the queue, than anybody has; the memory of the queue is taken at once.
+    /// More workers, or more places in the queue, than anybody has.
     const MOST: usize = 65_536;
 
     pub(super) fn new(max_workers: usize) -> Self {

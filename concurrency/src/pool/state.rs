@@ -1,17 +1,16 @@
 //! What the serving thread and the workers of a pool share: the queue, and who does what.
 //!
-//! One mutex guards the numbers, so that a request is admitted, a worker retires and the pool closes each at
-//! one moment. The channel is made large enough for every request that can be admitted; it never blocks
-//! a sender.
+//! One mutex guards all of it, so that a request is admitted, a worker retires and the pool closes each at one moment.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender, TrySendError, bounded};
 use socketserver_core::{Dispatched, Rejected, Waker};
 
 use super::settings::{AtClose, Settings};
 use super::status::Watch;
+use crate::handover::{Bell, Call, Handover};
 
 /// The shared part of a pool.
 pub(super) struct State<J> {
@@ -22,12 +21,11 @@ pub(super) struct State<J> {
     /// How many can be in the queue or with a worker.
     capacity: usize,
     numbers: Mutex<Numbers<J>>,
-    queue: Receiver<J>,
 }
 
 struct Numbers<J> {
-    /// Gone when the pool is closed; then workers end when the queue is empty.
-    sender: Option<Sender<J>>,
+    /// If not, workers end when the queue is empty.
+    open: bool,
     waker: Option<Waker>,
     workers: usize,
     started: u64,
@@ -36,6 +34,8 @@ struct Numbers<J> {
     refused: u64,
     /// The loop found no room and wants to be told when there is some.
     loop_waits: bool,
+    /// The queue, and the workers that wait for it to have something.
+    handover: Handover<J>,
 }
 
 /// What to do with a request.
@@ -50,23 +50,21 @@ pub(super) enum Admission<J> {
 
 impl<J> State<J> {
     pub(super) fn new(settings: &Settings) -> Self {
-        let capacity = settings.max_workers.saturating_add(settings.queue);
-        let (sender, queue) = bounded(capacity);
         Self {
             max_workers: settings.max_workers,
             min_workers: settings.min_workers.min(settings.max_workers),
             places: settings.queue,
-            capacity,
+            capacity: settings.max_workers.saturating_add(settings.queue),
             numbers: Mutex::new(Numbers {
-                sender: Some(sender),
+                open: true,
                 waker: None,
                 workers: 0,
                 started: 0,
                 admitted: 0,
                 refused: 0,
                 loop_waits: false,
+                handover: Handover::new(),
             }),
-            queue,
         }
     }
 
@@ -89,19 +87,22 @@ impl<J> State<J> {
 
     pub(super) fn admit(&self, job: J) -> Admission<J> {
         let mut numbers = self.lock();
-        if numbers.admitted >= self.capacity || numbers.sender.is_none() {
+        if numbers.admitted >= self.capacity || !numbers.open {
             return Admission::Full(job);
         }
-        if numbers.admitted >= numbers.workers && numbers.workers < self.max_workers {
-            numbers.admitted += 1;
-            numbers.workers += 1;
-            numbers.started += 1;
-            return Admission::StartWorker(job, numbers.started);
-        }
-        match numbers.enqueue(job) {
-            Ok(()) => Admission::Queued,
-            Err(job) => Admission::Full(job),
-        }
+        numbers.admitted += 1;
+        let call = match numbers.handover.offer(job, |job| job) {
+            Ok(call) => call,
+            Err(job) if numbers.workers < self.max_workers => {
+                numbers.workers += 1;
+                numbers.started += 1;
+                return Admission::StartWorker(job, numbers.started);
+            }
+            Err(job) => numbers.handover.add(job),
+        };
+        drop(numbers);
+        call.make();
+        Admission::Queued
     }
 
     /// The worker for an admitted job could not be started: the others take it, if there are any and it
@@ -109,82 +110,94 @@ impl<J> State<J> {
     pub(super) fn start_failed(&self, rejected: Rejected<J>) -> Result<Dispatched, Rejected<J>> {
         let mut numbers = self.lock();
         numbers.workers -= 1;
-        numbers.admitted -= 1;
-        if numbers.workers == 0 || numbers.admitted >= numbers.workers + self.places {
+        if !numbers.open || numbers.workers == 0 || numbers.admitted > numbers.workers + self.places
+        {
+            numbers.admitted -= 1;
             return Err(rejected);
         }
-        let (job, error) = rejected.into_parts();
-        match numbers.enqueue(job) {
-            Ok(()) => Ok(Dispatched::Started),
-            Err(job) => Err(Rejected::new(job, error)),
-        }
+        let call = numbers.handover.add(rejected.into_parts().0);
+        drop(numbers);
+        call.make();
+        Ok(Dispatched::Started)
     }
 
     pub(super) fn count_refusal(&self) {
         self.lock().refused += 1;
     }
 
-    /// The next job for a worker; `None` when the worker is to end.
-    pub(super) fn next(&self, idle_timeout: Duration) -> Option<J> {
+    /// A worker has finished a job: the next one; `None` when it is to end.
+    pub(super) fn next(&self, bell: &Arc<Bell>, idle_timeout: Duration) -> Option<J> {
+        let mut numbers = self.lock();
+        numbers.admitted -= 1;
+        let mut waker = numbers.loop_to_wake();
+        let mut looks = Handover::<J>::LOOKS;
         loop {
-            match self.queue.recv_timeout(idle_timeout) {
-                Ok(job) => return Some(job),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
+            let job = numbers.handover.take();
+            let is_over = job.is_none() && !numbers.open;
+            let looks_again = job.is_none() && looks > 0;
+            if is_over {
+                numbers.workers -= 1;
+            } else if looks_again {
+                numbers.handover.look_away();
+            } else if job.is_none() {
+                numbers.handover.rest(bell);
             }
-            let mut numbers = self.lock();
-            // Jobs are enqueued under the lock, so one that counts on this worker is seen.
-            if !self.queue.is_empty() {
+            drop(numbers);
+            // A transport's code, so not under the lock.
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+            if job.is_some() || is_over {
+                return job;
+            }
+            if looks_again {
+                looks -= 1;
+                thread::yield_now();
+                numbers = self.lock();
+                numbers.handover.look_again();
+                continue;
+            }
+            bell.wait(Some(idle_timeout));
+            numbers = self.lock();
+            if numbers.handover.come(bell) {
                 continue;
             }
             if numbers.workers > self.min_workers {
+                numbers.handover.leave(bell);
                 numbers.workers -= 1;
                 return None;
             }
             drop(numbers);
             // One of those that stay: it need not look at the time. When there are more again, those
             // retire, so never more than the minimum sleep here.
-            match self.queue.recv() {
-                Ok(job) => return Some(job),
-                Err(RecvError) => break,
-            }
-        }
-        self.lock().workers -= 1;
-        None
-    }
-
-    /// A worker has finished a job.
-    pub(super) fn finished(&self) {
-        let mut numbers = self.lock();
-        numbers.admitted -= 1;
-        if std::mem::take(&mut numbers.loop_waits) {
-            let waker = numbers.waker.clone();
-            drop(numbers);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            bell.wait(None);
+            numbers = self.lock();
+            numbers.handover.come(bell);
         }
     }
 
-    /// Nothing is admitted any more. Gives back the jobs that will not be served.
-    pub(super) fn close(&self, policy: AtClose) -> Vec<J> {
+    /// Nothing is admitted any more. Gives back the jobs that will not be served, and the numbers of workers that had nothing
+    /// to do, and end.
+    pub(super) fn close(&self, policy: AtClose) -> (Vec<J>, Vec<u64>) {
         let mut numbers = self.lock();
-        numbers.sender = None;
-        if policy == AtClose::Serve && numbers.workers > 0 {
-            return Vec::new();
+        numbers.open = false;
+        let calls = numbers.handover.dismiss();
+        let mut left = Vec::new();
+        if policy == AtClose::Discard || numbers.workers == 0 {
+            left.extend(std::iter::from_fn(|| numbers.handover.take()));
+            numbers.admitted -= left.len();
         }
-        let left: Vec<J> = self.queue.try_iter().collect();
-        numbers.admitted -= left.len();
-        left
+        drop(numbers);
+        let ended = calls.iter().filter_map(Call::number).collect();
+        calls.into_iter().for_each(Call::make);
+        (left, ended)
     }
 }
 
 impl<J> Numbers<J> {
-    fn enqueue(&mut self, job: J) -> Result<(), J> {
-        let Some(sender) = &self.sender else { return Err(job) };
-        sender.try_send(job).map_err(TrySendError::into_inner)?;
-        self.admitted += 1;
-        Ok(())
+    /// The loop, if it waits for there to be room, which there is now.
+    fn loop_to_wake(&mut self) -> Option<Waker> {
+        if std::mem::take(&mut self.loop_waits) { self.waker.clone() } else { None }
     }
 }
 
@@ -199,7 +212,7 @@ impl<J: Send> Watch for State<J> {
 
     fn queued_and_busy(&self) -> (usize, usize) {
         let numbers = self.lock();
-        let queued = self.queue.len();
+        let queued = numbers.handover.waiting();
         (queued, numbers.admitted.saturating_sub(queued))
     }
 
@@ -235,7 +248,6 @@ mod tests {
         assert!(!fail_to_start(&state, "waits"));
         assert!(fail_to_start(&state, "no place to wait"));
         assert_eq!((state.workers(), state.in_progress(), state.queued_and_busy()), (1, 2, (1, 1)));
-        state.finished();
-        assert_eq!(state.next(Duration::MAX), Some("waits"));
+        assert_eq!(state.next(&Bell::new(None), Duration::MAX), Some("waits"));
     }
 }

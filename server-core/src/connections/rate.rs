@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::transport::Waker;
 
 /// How many requests are accepted per time: a bucket of tokens. Each request takes one, one comes back at each interval,
@@ -74,6 +74,8 @@ impl AcceptRate {
 /// counts.
 #[derive(Debug)]
 pub(crate) struct Bucket {
+    /// There is a rate: if not, the loop need not look further, or at the clock.
+    limited: AtomicBool,
     state: Mutex<State>,
     /// Ends the loop's wait for a token.
     waker: Waker,
@@ -124,21 +126,31 @@ impl State {
 
 impl Bucket {
     pub(crate) fn new(waker: Waker) -> Self {
-        Self { state: Mutex::default(), waker }
+        Self { limited: AtomicBool::new(false), state: Mutex::default(), waker }
     }
 
-    /// How long it takes until there is a token; zero if there is one.
-    pub(crate) fn until_token(&self, now: Instant) -> Duration {
+    /// How long it takes until there is a token; zero if there is one. The time is asked for only if there is a rate.
+    pub(crate) fn until_token(&self, now: impl FnOnce() -> Instant) -> Duration {
+        if !self.is_limited() {
+            return Duration::ZERO;
+        }
         let mut state = lock(&self.state);
-        let level = state.level(now);
+        let level = state.level(now());
         level.map_or(Duration::ZERO, |level| level.missing.saturating_sub(level.rate.all_but_one()))
     }
 
     /// Takes one. There was one, or the rate was changed in between: then it is owed.
-    pub(crate) fn take(&self, now: Instant) {
-        if let Some(level) = lock(&self.state).level(now) {
+    pub(crate) fn take(&self, now: impl FnOnce() -> Instant) {
+        if self.is_limited()
+            && let Some(level) = lock(&self.state).level(now())
+        {
             level.missing = level.missing.saturating_add(level.rate.interval);
         }
+    }
+
+    fn is_limited(&self) -> bool {
+        // Whoever sets a rate wakes the loop after that, so it looks again. Acquire pairs with the release there.
+        self.limited.load(Ordering::Acquire)
     }
 
     pub(crate) fn rate(&self) -> Option<AcceptRate> {
@@ -148,6 +160,12 @@ impl Bucket {
     pub(crate) fn set_rate(&self, rate: Option<AcceptRate>) {
         let changed = {
             let mut state = lock(&self.state);
+            if rate.is_none() {
+                // Without a rate nothing is missing, also if the next one comes before the loop looks.
+                state.level = None;
+            }
+            // Under the lock, so that of two who set it the same one is last here and there.
+            self.limited.store(rate.is_some(), Ordering::Release);
             std::mem::replace(&mut state.rate, rate) != rate
         };
         // A transport's code, so not under the lock.
@@ -179,14 +197,14 @@ mod tests {
 
         /// How many milliseconds it takes until there is a token.
         fn until(&self, ms: u64) -> u128 {
-            self.0.until_token(self.ms(ms)).as_millis()
+            self.0.until_token(|| self.ms(ms)).as_millis()
         }
 
         /// Takes all there are at this time.
         fn take_all(&self, ms: u64) -> usize {
             let mut taken = 0;
-            while self.0.until_token(self.ms(ms)).is_zero() {
-                self.0.take(self.ms(ms));
+            while self.0.until_token(|| self.ms(ms)).is_zero() {
+                self.0.take(|| self.ms(ms));
                 taken += 1;
             }
             taken
@@ -229,7 +247,7 @@ mod tests {
         slow.0.set_rate(Some(AcceptRate::one_per(Duration::ZERO)));
         assert_eq!(slow.take_all(1), 1, "no more was missing than there was room for");
         slow.0.set_rate(Some(AcceptRate::one_per(Duration::MAX).burst(u32::MAX)));
-        slow.0.take(slow.ms(1));
+        slow.0.take(|| slow.ms(1));
         assert_eq!(slow.until(1), 0, "a burst that takes billions of years to fill");
     }
 }

@@ -22,8 +22,7 @@ impl Watch {
             if let Some(reason) = state.cut.filter(|reason| *reason != CutReason::Drained) {
                 return Err(reason.into());
             }
-            state.idle = true;
-            state.timing.idle();
+            self.becomes_idle(&mut state);
             if self.is_timed() {
                 let now = Instant::now();
                 if !std::mem::replace(&mut state.resting, true) {

@@ -70,7 +70,13 @@ impl Watch {
 
     /// With a byte from the client the connection is busy, timed or not.
     pub(super) fn time_received(&self, bytes: usize, now: Instant) {
+        // Acquire pairs with the release of who becomes idle. Who does so at this very moment in another thread is idle after
+        // this, as if it had been under the lock.
+        if !self.is_timed() && !self.alert.load(Ordering::Acquire) {
+            return;
+        }
         let mut state = lock(&self.state);
+        self.alert.store(false, Ordering::Relaxed);
         let idle = std::mem::take(&mut state.idle);
         if self.is_timed() {
             state.timing.received(bytes, idle, now);

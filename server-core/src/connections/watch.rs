@@ -27,6 +27,8 @@ pub struct Watch {
     pub(super) active: AtomicU64,
     /// There are deadlines, or the connection was cut by one.
     pub(super) timed: AtomicBool,
+    /// What is received next changes more than numbers: the connection is idle, or nothing was received yet.
+    pub(super) alert: AtomicBool,
     pub(super) cuts: Arc<CutCounters>,
     pub(super) work: Work,
     pub(super) state: Mutex<State>,
@@ -78,6 +80,7 @@ impl Watch {
             sent: AtomicU64::new(0),
             active: AtomicU64::new(0),
             timed: AtomicBool::new(!deadlines.is_empty()),
+            alert: AtomicBool::new(true),
             cuts,
             work: Work::default(),
             state: Mutex::new(state),
@@ -173,14 +176,20 @@ impl Watch {
     pub fn idle(&self) -> IdleGuard<'_> {
         let draining = {
             let mut state = lock(&self.state);
-            state.idle = true;
-            state.timing.idle();
+            self.becomes_idle(&mut state);
             state.draining
         };
         if draining {
             self.cut(CutReason::Drained);
         }
         IdleGuard { watch: self }
+    }
+
+    pub(super) fn becomes_idle(&self, state: &mut State) {
+        state.idle = true;
+        state.timing.idle();
+        // Under the lock, and before what is waited for can come.
+        self.alert.store(true, Ordering::Release);
     }
 
     pub(super) fn is_idle(&self) -> bool {
