@@ -1,9 +1,8 @@
 //! `rfile` and `wfile`: whatever their buffers and however the data comes in pieces, they are the same stream.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -14,7 +13,7 @@ use socketserver_core::{HandlerResult, Request, Server, Service, StreamRequest};
 /// A connection in memory: what it receives comes in these pieces, what is sent is taken in pieces of these
 /// sizes.
 #[derive(Clone, Default)]
-struct Pieces(Rc<RefCell<Ends>>);
+struct Pieces(Arc<Mutex<Ends>>);
 
 #[derive(Default)]
 struct Ends {
@@ -25,12 +24,16 @@ struct Ends {
 }
 
 impl Pieces {
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.0.lock().unwrap()
+    }
+
     fn received(&self) -> usize {
-        self.0.borrow().received
+        self.ends().received
     }
 
     fn sent(&self) -> usize {
-        self.0.borrow().sent.len()
+        self.ends().sent.len()
     }
 
     /// Lets a handler have this connection. Its error is the test's.
@@ -46,7 +49,7 @@ impl Request for Pieces {
 
 impl StreamRequest for Pieces {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut ends = self.0.borrow_mut();
+        let mut ends = self.ends();
         let Some(mut piece) = ends.incoming.pop_front() else { return Ok(0) };
         let length = piece.len().min(buf.len());
         buf[..length].copy_from_slice(&piece[..length]);
@@ -58,7 +61,7 @@ impl StreamRequest for Pieces {
     }
 
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        let mut ends = self.0.borrow_mut();
+        let mut ends = self.ends();
         let length = ends.takes.pop_front().unwrap_or(usize::MAX).min(buf.len());
         ends.sent.extend_from_slice(&buf[..length]);
         Ok(length)
@@ -178,7 +181,7 @@ proptest! {
         let data = pieces.concat();
         for rbufsize in [rbufsize, 0] {
             let connection = Pieces::default();
-            connection.0.borrow_mut().incoming = pieces.clone().into();
+            connection.ends().incoming = pieces.clone().into();
             let (readings, data) = (&readings, &data);
             let service = stream_fn(|client: &mut Stream<Pieces>| {
                 let (mut position, mut looked) = (0, false);
@@ -212,7 +215,7 @@ proptest! {
     ) {
         for wbufsize in [wbufsize, 0] {
             let connection = Pieces::default();
-            connection.0.borrow_mut().takes = takes.clone().into();
+            connection.ends().takes = takes.clone().into();
             let mut written = Vec::new();
             for writing in &writings {
                 if let Writing::Bytes(bytes) = writing {
@@ -240,7 +243,7 @@ proptest! {
             })
             .wbufsize(wbufsize);
             prop_assert!(connection.meet(&service).map_err(|error| error.to_string()) == Ok(()));
-            prop_assert_eq!(&connection.0.borrow().sent, &written);
+            prop_assert_eq!(&connection.ends().sent, &written);
         }
     }
 }

@@ -71,12 +71,13 @@ struct Talk {
 impl<C: StreamRequest> StreamRequestHandler<C> for Talk {
     fn handle(&mut self, stream: &mut Stream<C>) -> HandlerResult {
         if self.keep_alive {
-            return KeepAlive(One(&self.seen)).handle(stream);
+            return KeepAlive(One(Arc::clone(&self.seen))).handle(stream);
         }
+        let mut one = One(Arc::clone(&self.seen));
         loop {
             // Waits for a request, and takes nothing of it.
             let more = stream.while_idle(|rfile| rfile.fill_buf().map(|data| !data.is_empty()))?;
-            if !more || One(&self.seen).handle_one_request(stream)? == Next::Close {
+            if !more || one.handle_one_request(stream)? == Next::Close {
                 return Ok(());
             }
         }
@@ -84,9 +85,9 @@ impl<C: StreamRequest> StreamRequestHandler<C> for Talk {
 }
 
 /// One request.
-struct One<'a>(&'a Seen);
+struct One(Arc<Seen>);
 
-impl<C: StreamRequest> KeepAliveHandler<C> for One<'_> {
+impl<C: StreamRequest> KeepAliveHandler<C> for One {
     fn handle_one_request(&mut self, stream: &mut Stream<C>) -> Result<Next, HandlerError> {
         let mut line = Vec::new();
         (&mut stream.rfile).take(LONGEST_LINE as u64).read_until(b'\n', &mut line)?;
