@@ -35,6 +35,8 @@ pub(crate) struct Verdict {
     pub(crate) limit: Limit,
     /// `None` if one of the subjects was not there, or had errors only.
     pub(crate) value: Option<f64>,
+    /// The quartiles of the rounds: a value whose limit lies between them is a matter of luck.
+    pub(crate) quartiles: Option<(f64, f64)>,
 }
 
 impl Limit {
@@ -63,6 +65,7 @@ impl Goal {
             what: self.to_string(),
             limit: self.limit,
             value: value.map(|value| value.median),
+            quartiles: value.map(|value| (value.lower, value.upper)),
         }
     }
 }
@@ -88,6 +91,12 @@ impl fmt::Display for Goal {
 }
 
 impl Verdict {
+    /// Whether another run may well come to the other verdict.
+    pub(crate) fn is_open(&self) -> bool {
+        let (Limit::AtMost(limit) | Limit::AtLeast(limit)) = self.limit;
+        self.quartiles.is_some_and(|(lower, upper)| lower <= limit && limit <= upper)
+    }
+
     /// Also when it could not be measured.
     pub(crate) fn is_missed(&self) -> bool {
         !self.value.is_some_and(|value| self.limit.is_met_by(value))
@@ -107,7 +116,14 @@ impl Verdict {
         } else {
             "met".to_owned()
         };
-        [wanted, short(value), verdict]
+        let value = match self.quartiles {
+            Some((lower, upper)) => {
+                format!("{} ({}–{})", short(value), short(lower), short(upper))
+            }
+            None => short(value),
+        };
+        let verdict = if self.is_open() { format!("{verdict}, open") } else { verdict };
+        [wanted, value, verdict]
     }
 }
 

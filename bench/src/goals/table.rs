@@ -132,8 +132,9 @@ mod tests {
     fn a_ratio_is_met_missed_or_not_measured() {
         let goal = "connect: server CPU per request of pool / epoll";
         for (pool, missed, words) in [
-            (vec![1.3, 1.4, 9.0], false, ["≤ 1.40", "1.40", "met"]),
-            (vec![1.3, 2.1, 9.0], true, ["≤ 1.40", "2.10", "MISSED by 50 %"]),
+            (vec![1.2, 1.3, 1.34], false, ["≤ 1.40", "1.30 (1.25–1.32)", "met"]),
+            (vec![2.0, 2.1, 2.2], true, ["≤ 1.40", "2.10 (2.05–2.15)", "MISSED by 50 %"]),
+            (vec![1.0, 1.3, 2.0], false, ["≤ 1.40", "1.30 (1.15–1.65)", "met, open"]),
             (vec![], true, ["≤ 1.40", "–", "NOT MEASURED"]),
         ] {
             let mut results = Results::default();
@@ -151,7 +152,7 @@ mod tests {
         add(&mut results, "mixed-100", "tokio", Measure::PerSecond, &[10.0]);
         add(&mut results, "mixed-100", PARKED, Measure::PerSecond, &[15.0]);
         let missed = verdict(&results, "mixed-100: throughput");
-        assert_eq!(missed.words(), ["≥ 2.00", "1.50", "MISSED by 25 %"]);
+        assert_eq!(missed.words(), ["≥ 2.00", "1.50 (1.50–1.50)", "MISSED by 25 %"]);
         add(&mut results, "mixed-100", PARKED, Measure::PerSecond, &[20.0]);
         assert!(!verdict(&results, "mixed-100: throughput").is_missed());
     }
