@@ -17,8 +17,8 @@ impl Stalls {
     /// The time.
     const WINDOW: Duration = Duration::from_millis(20);
 
-    /// How often to look while there are stalls.
-    const ALERT: Duration = Duration::from_micros(100);
+    /// How often to look while there is one in the time.
+    const ALERT: Duration = Duration::from_micros(450);
 
     /// One more thread leads for so many stalls in the time: with one that leads each costs all connections the time until it
     /// is found. With more of them that costs less, but each request costs more, for they get in each other's way.
@@ -54,8 +54,14 @@ impl Stalls {
     }
 
     /// How often to look after those that lead.
+    ///
+    /// A look has a price, and so has a stall that is found late. With `n` stalls in a time the two together are least if it
+    /// is looked for `√n` times as often.
     pub(super) fn tick(&self, patience: Duration) -> Duration {
-        if self.are_rare() { patience } else { Self::ALERT.min(patience) }
+        match self.before.max(self.now) {
+            0 => patience,
+            stalls => Self::ALERT.div_f64(f64::from(stalls).sqrt()).min(patience),
+        }
     }
 
     /// Whether there was none in this time, and in that before.
