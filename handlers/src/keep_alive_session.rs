@@ -1,6 +1,7 @@
 //! A keep-alive handler that is served in turns: one request after another, and nobody who waits between them.
 
 use std::io::{self, Write};
+use std::time::Instant;
 
 use socketserver_core::{HandlerError, HandlerResult, Progress, Session, StreamRequest, Watch};
 
@@ -13,6 +14,8 @@ pub(crate) struct KeepAliveSession<H, C: StreamRequest> {
     handler: H,
     stream: Stream<C>,
     is_set_up: bool,
+    /// Since when the client is waited for.
+    waits_since: Option<Instant>,
 }
 
 /// What comes before the next request.
@@ -31,7 +34,7 @@ impl<H: KeepAliveHandler<C>, C: StreamRequest> KeepAliveSession<H, C> {
     const IN_A_ROW: usize = 16;
 
     pub(crate) fn new(handler: H, stream: Stream<C>) -> Self {
-        Self { handler, stream, is_set_up: false }
+        Self { handler, stream, is_set_up: false, waits_since: None }
     }
 
     fn go_on(&mut self) -> Result<Progress, HandlerError> {
@@ -70,6 +73,8 @@ impl<H: KeepAliveHandler<C>, C: StreamRequest> KeepAliveSession<H, C> {
             Some(received) => received.map(|bytes| bytes == 0),
             None => match connection.watch().map_or(Ok(None), Watch::rest) {
                 Ok(due) => {
+                    let due = self.until_timeout(due)?;
+                    let Stream { rfile, wfile, .. } = &mut self.stream;
                     rfile.release();
                     wfile.release();
                     return Ok(Before::Rest(Progress::Resting { due }));
@@ -77,7 +82,20 @@ impl<H: KeepAliveHandler<C>, C: StreamRequest> KeepAliveSession<H, C> {
                 Err(error) => Err(error),
             },
         };
+        self.waits_since = None;
         Ok(if ended.or_else(end_if_idle)? { Before::End } else { Before::Request })
+    }
+
+    /// A receive that waits may have its timeout, and this is one.
+    fn until_timeout(&mut self, due: Option<Instant>) -> io::Result<Option<Instant>> {
+        let Some(timeout) = self.stream.connection.timeout() else { return Ok(due) };
+        let now = Instant::now();
+        let since = *self.waits_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= timeout {
+            self.rouse();
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(due.into_iter().chain(since.checked_add(timeout)).min())
     }
 
     fn rouse(&self) {

@@ -141,6 +141,12 @@ pub trait StreamRequest: Request + Clone + Send + Sync + 'static {
     /// [`io::ErrorKind::InvalidInput`] for a zero timeout; else what the system says.
     fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 
+    /// What [`set_timeout`](Self::set_timeout) has set: for those who wait for the client without a receive. The default is
+    /// `None`, for not known.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
     /// Switches Nagle's algorithm off (`true`) or on. Does nothing where there is no such thing.
     ///
     /// # Errors

@@ -268,6 +268,10 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
         Ok(())
     }
 
+    fn timeout(&self) -> Option<Duration> {
+        Self::timeout(self)
+    }
+
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.nodelay(nodelay)
     }

@@ -15,7 +15,11 @@ use super::slots::{Key, Place, Slots};
 use super::stalls::Stalls;
 use super::state_of_thread::StateOfThread;
 
+/// Some systems count milliseconds, and leave the rest out.
+const ROUNDED: Duration = Duration::from_millis(1);
+
 /// The pool, under its mutex.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Crew<J> {
     pub(super) slots: Slots<J>,
     pub(super) ready: VecDeque<Key>,
@@ -44,7 +48,9 @@ pub(super) struct Crew<J> {
     pub(super) waker: Option<Waker>,
     /// The loop found no room and wants to be told when there is some.
     pub(super) loop_waits: bool,
-    /// How many jobs came since there was nobody free.
+    /// Somebody was free meanwhile: one may come in, whatever he does by then.
+    pub(super) promised: bool,
+    /// How many jobs came when there was nobody free, and have not had a turn yet.
     pub(super) came_in_vain: usize,
     pub(super) refused: u64,
 }
@@ -74,6 +80,7 @@ impl<J> Crew<J> {
             closed: false,
             waker: None,
             loop_waits: false,
+            promised: false,
             came_in_vain: 0,
             refused: 0,
         }
@@ -84,13 +91,11 @@ impl<J> Crew<J> {
         self.closed && self.slots.len() == 0
     }
 
-    /// Nobody is free, and nobody more may come. Whether the last one that is in a turn is stalled there is nobody left to
-    /// tell.
+    /// All are at work in handlers, and nobody more may come.
     pub(super) fn is_saturated(&self, settings: &Settings) -> bool {
-        let mut leaders = self.leaders.iter().filter_map(|leader| self.members[*leader].as_ref());
         self.threads >= settings.max_threads
-            && self.standby.is_none()
-            && leaders.all(|leader| !leader.turn.is_multiple_of(2))
+            && self.coming == 0
+            && self.members.iter().flatten().all(Member::is_in_turn)
     }
 
     /// Whether another job may come in.
@@ -110,13 +115,18 @@ impl<J> Crew<J> {
     /// A job rests, unless there is news of it already. Says whether the one that leads has to be told.
     pub(super) fn park(&mut self, key: Key, job: Box<J>, due: Option<Instant>) -> bool {
         let Some(entry) = self.slots.get(key) else { return false };
-        if std::mem::take(&mut entry.news) {
+        if entry.news > 0 {
+            entry.news -= 1;
             // Its next turn begins with a receive.
             return self.enqueue(key, job);
         }
         entry.place = Place::Resting(job);
         entry.due = due;
         let is_next = self.dues.set(key, entry);
+        let Self { dues, slots, .. } = self;
+        dues.forget(slots.len(), |time, key| {
+            slots.get(key).is_some_and(|entry| entry.alarm == Some(time))
+        });
         is_next && self.polling > 0 && self.polling_until.is_none_or(|until| due < Some(until))
     }
 
@@ -124,16 +134,18 @@ impl<J> Crew<J> {
     pub(super) fn hear(&mut self, news: News) {
         let key = Key::from_raw(news.key);
         let Some(entry) = self.slots.get(key) else { return };
+        // One turn finds what has come, one more what may be behind it.
+        let behind = u8::from(news.has_end);
         match std::mem::replace(&mut entry.place, Place::Out) {
             Place::Resting(job) => {
                 entry.place = Place::Queued(job);
-                // The end of the stream may be behind what comes first: the turn after that looks again.
-                entry.news = news.is_end;
+                entry.news = behind;
                 self.ready.push_back(key);
             }
             other => {
                 entry.place = other;
-                entry.news = true;
+                // The turn that it has, or is about to have, may be past its receive.
+                entry.news = entry.news.max(1 + behind);
             }
         }
     }
@@ -167,6 +179,7 @@ impl<J> Crew<J> {
             let Some(entry) = self.slots.get(key) else { continue };
             if let Place::Queued(job) = std::mem::replace(&mut entry.place, Place::Out) {
                 let watched = entry.watched.is_some();
+                self.came_in_vain -= usize::from(std::mem::take(&mut entry.in_vain));
                 return Some((key, job, watched));
             }
         }
@@ -180,11 +193,10 @@ impl<J> Crew<J> {
             return Some(Duration::ZERO);
         }
         self.polling_until = self.dues.next();
-        let until = self.polling_until.map(|until| {
-            // Some systems count milliseconds, and leave the rest out.
-            until.saturating_duration_since(Instant::now()) + Duration::from_millis(1)
-        });
-        if self.slots.len() == 0 { Some(idle) } else { until }
+        let until = self
+            .polling_until
+            .map(|until| until.saturating_duration_since(Instant::now()) + ROUNDED);
+        if self.slots.len() == 0 { Some(idle.saturating_add(ROUNDED)) } else { until }
     }
 
     pub(super) fn member(&mut self, number: usize) -> Option<&mut Member> {
@@ -252,7 +264,7 @@ impl<J> Crew<J> {
         let mut nothing_new = true;
         leaders.retain(|leader| {
             let Some(member) = members[*leader].as_mut() else { return false };
-            nothing_new &= member.seen == member.turn && member.turn.is_multiple_of(2);
+            nothing_new &= member.seen == member.turn && !member.is_in_turn();
             if member.is_stalled() {
                 member.role = Role::Stalled;
                 stalls.found(now);
@@ -273,9 +285,12 @@ impl<J> Crew<J> {
         self.members.iter().flatten().map(|member| member.thread.clone()).collect()
     }
 
-    /// There is somebody free again: who is to be told?
-    pub(super) fn relieved(&mut self) -> Option<Waker> {
-        self.came_in_vain = 0;
-        std::mem::take(&mut self.loop_waits).then(|| self.waker.clone()).flatten()
+    /// A turn is over. Says who is to be told that somebody is free again.
+    pub(super) fn relieved(&mut self, settings: &Settings) -> Option<Waker> {
+        if !self.loop_waits || self.is_saturated(settings) {
+            return None;
+        }
+        (self.loop_waits, self.promised) = (false, true);
+        self.waker.clone()
     }
 }

@@ -11,6 +11,9 @@ use super::slots::{Entry, Key, Place};
 pub(super) struct Dues(BinaryHeap<Reverse<(Instant, Key)>>);
 
 impl Dues {
+    /// So many that nobody needs are not worth looking for.
+    const SPARE: usize = 64;
+
     pub(super) const fn new() -> Self {
         Self(BinaryHeap::new())
     }
@@ -34,6 +37,13 @@ impl Dues {
         is_next
     }
 
+    /// Forgets the alarms of those that have left or have earlier ones, if there are many more than `jobs`.
+    pub(super) fn forget(&mut self, jobs: usize, mut is_set: impl FnMut(Instant, Key) -> bool) {
+        if self.0.len() > Self::SPARE + 2 * jobs {
+            self.0.retain(|Reverse((time, key))| is_set(*time, *key));
+        }
+    }
+
     /// A job whose alarm rings by now.
     pub(super) fn ring(&mut self, now: Instant) -> Option<(Instant, Key)> {
         let first = self.0.peek_mut().filter(|first| first.0.0 <= now)?;
@@ -55,5 +65,35 @@ impl Dues {
         }
         self.set(key, entry);
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::slots::Slots;
+    use super::*;
+
+    #[test]
+    fn those_that_have_left_are_forgotten_before_their_time() {
+        let (mut dues, mut slots) = (Dues::new(), Slots::<()>::new());
+        let due = Instant::now() + Duration::from_secs(3600);
+        let stays = slots.add();
+        for _ in 0..10_000 {
+            for key in [stays, slots.add()] {
+                let entry = slots.get(key).unwrap();
+                entry.due = Some(due);
+                dues.set(key, entry);
+                if key != stays {
+                    slots.remove(key);
+                }
+            }
+            let jobs = slots.len();
+            dues.forget(jobs, |time, key| slots.get(key).is_some_and(|it| it.alarm == Some(time)));
+        }
+        assert!(dues.0.len() <= Dues::SPARE + 2, "{}", dues.0.len());
+        let (time, key) = dues.ring(due).unwrap();
+        assert_eq!((time, key == stays), (due, true), "what is alive is not");
     }
 }

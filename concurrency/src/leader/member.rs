@@ -34,9 +34,13 @@ impl Member {
     /// A turn that was seen so often and is not over is too long, whatever the thread does.
     const PATIENT_LOOKS: u32 = 8;
 
+    pub(super) const fn is_in_turn(&self) -> bool {
+        self.turn % 2 == 1
+    }
+
     /// Whether it is in a turn that others should not wait for; to be asked at intervals.
     pub(super) fn is_stalled(&mut self) -> bool {
-        if self.turn.is_multiple_of(2) || self.seen != self.turn {
+        if !self.is_in_turn() || self.seen != self.turn {
             (self.seen, self.looks) = (self.turn, 0);
             return false;
         }

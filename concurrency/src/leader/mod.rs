@@ -9,6 +9,7 @@ mod settings;
 mod shared;
 mod slots;
 mod stalls;
+mod standby;
 mod state_of_thread;
 mod worker;
 
@@ -138,8 +139,8 @@ impl<J: Job + Send + 'static> Concurrency<J> for LeaderPool<J> {
     fn has_room(&self) -> bool {
         let settings = &self.shared.settings;
         let mut crew = self.shared.lock();
-        let room = settings.when_full != WhenFull::Wait || crew.has_room(settings);
-        crew.loop_waits = !room;
+        let room = settings.when_full != WhenFull::Wait || crew.promised || crew.has_room(settings);
+        (crew.promised, crew.loop_waits) = (false, !room);
         room
     }
 
@@ -148,7 +149,7 @@ impl<J: Job + Send + 'static> Concurrency<J> for LeaderPool<J> {
             TakenIn::Yes => Ok(Dispatched::Started),
             TakenIn::Full(job) => Ok(match self.shared.settings.when_full {
                 WhenFull::RunInLoop => Dispatched::Finished(job.run()),
-                // With `Wait` there is room, or this is not called.
+                // With `Wait` only when it is closed.
                 WhenFull::Refuse | WhenFull::Wait => {
                     self.shared.lock().refused += 1;
                     Dispatched::Finished(job.overloaded())

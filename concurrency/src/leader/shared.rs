@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::slots::{Key, Place};
 use super::worker::Worker;
 use crate::join_set::JoinSet;
-use crate::pool::Watch;
+use crate::pool::{Watch, WhenFull};
 
 /// How long to leave it at the threads there are when another could not be started.
 const SHORT: Duration = Duration::from_secs(1);
@@ -50,8 +50,10 @@ impl<J> Shared<J> {
         self.crew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        self.lock().is_over()
+    /// Whether somebody leads, and there is something to do.
+    pub(super) fn is_led(&self) -> bool {
+        let crew = self.lock();
+        !crew.leaders.is_empty() && !crew.is_over()
     }
 
     pub(super) fn wake_poller(&self) {
@@ -92,7 +94,9 @@ impl<J: Job + Send + 'static> Shared<J> {
     pub(super) fn take_in(self: &Arc<Self>, job: J) -> Result<TakenIn<J>, Rejected<J>> {
         let key = {
             let mut crew = self.lock();
-            if crew.closed || !crew.has_room(&self.settings) {
+            // Who may wait for room has been promised some, though threads may have taken something up meanwhile.
+            let waits = self.settings.when_full == WhenFull::Wait;
+            if crew.closed || !(waits || crew.has_room(&self.settings)) {
                 return Ok(TakenIn::Full(job));
             }
             if let Err(error) = self.poller() {
@@ -103,10 +107,13 @@ impl<J: Job + Send + 'static> Shared<J> {
             {
                 return Err(Rejected::new(job, error));
             }
-            if crew.is_saturated(&self.settings) {
-                crew.came_in_vain += 1;
+            let in_vain = crew.is_saturated(&self.settings);
+            crew.came_in_vain += usize::from(in_vain);
+            let key = crew.slots.add();
+            if let Some(entry) = crew.slots.get(key) {
+                entry.in_vain = in_vain;
             }
-            crew.slots.add()
+            key
         };
         let job = Box::new(job);
         let turn =

@@ -38,8 +38,10 @@ impl Key {
 pub(super) struct Entry<J> {
     generation: u32,
     pub(super) place: Place<J>,
-    /// Its client has sent something since its turn began.
-    pub(super) news: bool,
+    /// So many more turns it is to have, for its client has sent something since the last one began.
+    pub(super) news: u8,
+    /// It came when nobody was free, and has not had a turn.
+    pub(super) in_vain: bool,
     /// What the poller watches.
     pub(super) watched: Option<Arc<dyn Pollable>>,
     /// When its turn is due without news.
@@ -71,7 +73,8 @@ impl<J> Slots<J> {
             self.entries.push(Entry {
                 generation: 0,
                 place: Place::Free,
-                news: false,
+                news: 0,
+                in_vain: false,
                 watched: None,
                 due: None,
                 alarm: None,
@@ -81,7 +84,8 @@ impl<J> Slots<J> {
         });
         let entry = &mut self.entries[index as usize];
         entry.place = Place::Out;
-        (entry.news, entry.due, entry.alarm) = (false, None, None);
+        (entry.news, entry.in_vain) = (0, false);
+        (entry.due, entry.alarm) = (None, None);
         Key::new(index, entry.generation)
     }
 

@@ -14,18 +14,15 @@ use super::slots::Key;
 use super::state_of_thread::StateOfThread;
 use crate::contained::contained;
 
-/// After so many looks at which nothing had happened it dozes.
-const QUIET: u32 = 3;
-
 /// How long to let it be when the system cannot wait for news. That is when it is out of memory.
 const A_MOMENT: Duration = Duration::from_millis(1);
 
-type Guard<'a, J> = MutexGuard<'a, Crew<J>>;
+pub(super) type Guard<'a, J> = MutexGuard<'a, Crew<J>>;
 
 /// A thread at work.
 pub(super) struct Worker<'a, J> {
-    shared: &'a Arc<Shared<J>>,
-    number: usize,
+    pub(super) shared: &'a Arc<Shared<J>>,
+    pub(super) number: usize,
     events: Events,
     /// What was heard, on its way to those whom it concerns.
     heard: Vec<News>,
@@ -84,12 +81,8 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         let time = crew.time_to_poll(idle);
         let nobody_since = (crew.slots.len() == 0).then(Instant::now);
         crew.polling += 1;
-        let waker = crew.relieved();
         drop(crew);
         self.let_go();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
         let Self { events, heard, .. } = self;
         let polled = match self.shared.poller.get() {
             Some(poller) => poller.wait(events, time, |news| heard.push(news)),
@@ -148,7 +141,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             member.turn += 1;
         }
         self.put_back(&mut crew, key, turn, pollable);
-        crew
+        self.relieve(crew)
     }
 
     fn put_back(
@@ -174,18 +167,18 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             }
             _ => {
                 self.gone = crew.slots.remove(key).map(|watched| (key, watched));
-                crew.is_over()
+                // Who polls does not know for how long.
+                crew.slots.len() == 0
             }
         };
-        if tell && crew.polling > 0 && (!leads || crew.is_over()) {
+        if tell && crew.polling > 0 && (!leads || crew.slots.len() == 0) {
             self.shared.wake_poller();
         }
     }
 
-    /// Watches what has left no more. If this was the last of it that is done by closing it.
+    /// Watches what has left no more. Closing it would not be enough: somebody may have a duplicate of the descriptor.
     fn let_go(&mut self) {
         if let (Some((key, pollable)), Some(poller)) = (self.gone.take(), self.shared.poller.get())
-            && Arc::strong_count(&pollable) > 1
         {
             poller.remove(&pollable, key.raw());
         }
@@ -209,73 +202,24 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     /// It was stalled, and another leads, or nobody could.
     fn return_to_work(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
-        crew.assign(self.number);
-        let waker = crew.relieved();
-        drop(crew);
-        self.let_go();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        self.shared.lock()
-    }
-
-    /// Looks whether one that leads is stalled.
-    fn stand_by(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
-        let mut quiet = 0;
-        loop {
-            if crew.is_over() {
-                crew.leave(self.number);
-                return (crew, false);
-            }
-            let role = crew.member(self.number).map(|member| member.role);
-            if role != Some(Role::StandsBy) {
-                return (crew, true);
-            }
-            let now = Instant::now();
-            let (stalled, nothing_new) = crew.find_stalls(now);
-            if stalled || crew.leaders.is_empty() {
-                return (self.take_over(crew), true);
-            }
-            quiet = if nothing_new { quiet + 1 } else { 0 };
-            crew.stalls.look(now);
-            let tick = crew.stalls.tick(self.shared.settings.patience);
-            crew.dozing = quiet >= QUIET && crew.stalls.are_rare();
-            let dozing = crew.dozing;
+        if self.gone.is_some() {
+            // It may have nothing else to do for a long time.
             drop(crew);
-            if dozing {
-                thread::park_timeout(self.shared.settings.idle_timeout);
-            } else {
-                // Whoever wakes it early has a reason, or it was woken from a doze; it must not look twice for one.
-                while now.elapsed() < tick && !self.shared.is_over() {
-                    thread::park_timeout(tick.saturating_sub(now.elapsed()));
-                }
-            }
+            self.let_go();
             crew = self.shared.lock();
-            crew.dozing = false;
         }
+        crew.assign(self.number);
+        self.relieve(crew)
     }
 
-    /// Leads instead of those that are stalled, or has others do so, and sees to it that somebody stands by.
-    fn take_over(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
-        let mut called = None;
-        if crew.leaders.is_empty() || crew.bench.is_empty() {
-            crew.standby = None;
-            crew.assign(self.number);
-        } else if crew.leaders.len() < crew.stalls.leaders() {
-            called = crew.call();
+    /// A turn is over: if the serving thread waits for that, it is told.
+    fn relieve(&self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
+        if let Some(waker) = crew.relieved(&self.shared.settings) {
+            drop(crew);
+            waker.wake();
+            return self.shared.lock();
         }
-        let standby = crew.appoint_standby();
-        if crew.standby.is_none() {
-            self.shared.start_another(&mut crew);
-        }
-        if called.is_none() && standby.is_none() {
-            return crew;
-        }
-        drop(crew);
-        for thread in called.into_iter().chain(standby) {
-            thread.unpark();
-        }
-        self.shared.lock()
+        crew
     }
 
     /// Waits until it is called.

@@ -22,6 +22,10 @@ impl Watch {
         let active = Duration::from_micros(self.active.load(Ordering::Relaxed));
         let mut state = lock(&self.state);
         state.timing.set(deadlines, self.born + active);
+        if deadlines.is_empty() && std::mem::take(&mut state.resting) {
+            // From here on nobody counts.
+            state.timing.unblock(Direction::Receive, true, Instant::now());
+        }
         let cut = matches!(state.cut, Some(CutReason::Deadline(_)));
         // Under the lock, so that of two who set them the same one is last here and there.
         self.timed.store(!deadlines.is_empty() || cut, Ordering::Relaxed);
@@ -63,8 +67,13 @@ impl Watch {
     /// Somebody begins to serve the connection.
     pub(super) fn begin(&self) {
         self.begin_work();
-        if self.is_timed() {
-            lock(&self.state).timing.begin(Instant::now());
+        let mut state = lock(&self.state);
+        // It may have rested up to here, and is at work now, with its client or without.
+        state.idle = false;
+        if std::mem::take(&mut state.resting) {
+            state.timing.unblock(Direction::Receive, true, Instant::now());
+        } else if self.is_timed() {
+            state.timing.begin(Instant::now());
         }
     }
 

@@ -1,16 +1,21 @@
 //! What happens in a server, as spans and events of the crate `tracing`.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::tracing::span::EnteredSpan;
-use ::tracing::{Level, debug, error, event, info, info_span, warn};
+use ::tracing::{Level, Span, debug, error, event, info, info_span, warn};
 use socketserver_core::{Client, ConnectionId, Door, DrainStage, Event, Finish, Observer};
 
 /// Tells the crate `tracing` what happens: a span for each request that is served, named `connection`, in which its handler
 /// runs, and events. Needs the feature `tracing`.
 ///
 /// The span has the fields `server` (if [named](Self::named)), `id` and `peer`, and at its end `door`, `received` and
-/// `sent` (bytes). What handlers write with `tracing` is inside it.
+/// `sent` (bytes). What handlers write with `tracing` is inside it. A connection that is parked between two requests keeps
+/// its span, which is entered again on whatever thread goes on with it.
+///
+/// An observer belongs to one server: it knows connections by their numbers. A clone of it is another observer.
 ///
 /// | event | level | fields |
 /// |---|---|---|
@@ -37,9 +42,17 @@ use socketserver_core::{Client, ConnectionId, Door, DrainStage, Event, Finish, O
 ///     .with_observer(TracingObserver::named("nothing"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TracingObserver {
     server: Option<String>,
+    /// The spans of the requests that no thread is running. `None` when there was none yet.
+    resting: Mutex<Option<HashMap<ConnectionId, Span>>>,
+}
+
+impl Clone for TracingObserver {
+    fn clone(&self) -> Self {
+        Self { server: self.server.clone(), resting: Mutex::default() }
+    }
 }
 
 thread_local! {
@@ -51,12 +64,17 @@ thread_local! {
 impl TracingObserver {
     /// An observer of a server without a name.
     pub const fn new() -> Self {
-        Self { server: None }
+        Self { server: None, resting: Mutex::new(None) }
     }
 
     /// An observer whose spans say that they belong to the server of this name.
     pub fn named(server: impl Into<String>) -> Self {
-        Self { server: Some(server.into()) }
+        Self { server: Some(server.into()), resting: Mutex::default() }
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Option<HashMap<ConnectionId, Span>>> {
+        // Nothing panics under this lock, and no subscriber is called.
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn enter(&self, client: &Client<'_>) {
@@ -69,15 +87,28 @@ impl TracingObserver {
             received = ::tracing::field::Empty,
             sent = ::tracing::field::Empty,
         );
-        OPEN.with_borrow_mut(|open| open.push((client.id(), span.entered())));
+        open(client, span.entered());
     }
 
-    fn leave(client: &Client<'_>, finish: &Finish) {
-        let span = OPEN.with_borrow_mut(|open| {
-            let last = open.last().is_some_and(|(id, _)| *id == client.id());
-            last.then(|| open.pop()).flatten()
-        });
-        let Some((_, span)) = span else {
+    /// The request needs no thread for now.
+    fn rest(&self, client: &Client<'_>) {
+        if let Some(span) = close(client) {
+            self.resting().get_or_insert_default().insert(client.id(), span.exit());
+        }
+    }
+
+    /// It goes on in this thread.
+    fn wake(&self, client: &Client<'_>) {
+        let span = self.resting().as_mut().and_then(|resting| resting.remove(&client.id()));
+        if let Some(span) = span {
+            open(client, span.entered());
+        }
+    }
+
+    fn leave(&self, client: &Client<'_>, finish: &Finish) {
+        // One that was given up while it rested has not been woken.
+        self.wake(client);
+        let Some(span) = close(client) else {
             // It never ran, or began before there was an observer.
             return Self::without_span(client, finish);
         };
@@ -117,6 +148,19 @@ impl TracingObserver {
     }
 }
 
+/// This thread runs the request from here on, in its span.
+fn open(client: &Client<'_>, span: EnteredSpan) {
+    OPEN.with_borrow_mut(|open| open.push((client.id(), span)));
+}
+
+/// It does no longer.
+fn close(client: &Client<'_>) -> Option<EnteredSpan> {
+    OPEN.with_borrow_mut(|open| {
+        let last = open.last().is_some_and(|(id, _)| *id == client.id());
+        last.then(|| open.pop()).flatten().map(|(_, span)| span)
+    })
+}
+
 impl Observer for TracingObserver {
     fn event(&self, event: &Event<'_>) {
         match event {
@@ -128,6 +172,8 @@ impl Observer for TracingObserver {
                 info!(id, ?peer, reason = reason.name(), "refused");
             }
             Event::Started(client) => self.enter(client),
+            Event::Rests(client) => self.rest(client),
+            Event::Woken(client) => self.wake(client),
             Event::Stuck(client, time) => {
                 let (id, peer, seconds) = (client.id().get(), client.address(), time.as_secs_f64());
                 warn!(id, ?peer, seconds, "stuck");
@@ -137,7 +183,7 @@ impl Observer for TracingObserver {
             }
             Event::Failed(_, error) => warn!(%error, "handler failed"),
             Event::Panicked(_, error) => error!(%error, "handler panicked"),
-            Event::Finished(client, finish) => Self::leave(client, finish),
+            Event::Finished(client, finish) => self.leave(client, finish),
             Event::AcceptFailed(error) => debug!(%error, "accept failed"),
             Event::AcceptPaused(error) => warn!(%error, "accept paused"),
             Event::AcceptResumed(after) => info!(seconds = after.as_secs_f64(), "accept resumed"),

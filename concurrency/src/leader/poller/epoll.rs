@@ -47,7 +47,10 @@ impl Poller {
 
     /// Watches it until it is removed, or closed.
     pub(in super::super) fn add(&self, pollable: &Arc<dyn Pollable>, key: u64) -> io::Result<()> {
-        let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        let flags = epoll::EventFlags::IN
+            | epoll::EventFlags::RDHUP
+            | epoll::EventFlags::PRI
+            | epoll::EventFlags::ET;
         let data = epoll::EventData::new_u64(key);
         Ok(epoll::add(&self.epoll, pollable.source(), data, flags)?)
     }
@@ -79,9 +82,12 @@ impl Poller {
         for event in &events.0[..count] {
             let (key, flags) = (event.data.u64(), event.flags);
             if key != WAKE {
-                let ends =
-                    epoll::EventFlags::RDHUP | epoll::EventFlags::HUP | epoll::EventFlags::ERR;
-                tell(News { key, is_end: flags.intersects(ends) });
+                // A receive stops before urgent data, whatever is behind it.
+                let ends = epoll::EventFlags::RDHUP
+                    | epoll::EventFlags::HUP
+                    | epoll::EventFlags::ERR
+                    | epoll::EventFlags::PRI;
+                tell(News { key, has_end: flags.intersects(ends) });
             }
         }
         Ok(())

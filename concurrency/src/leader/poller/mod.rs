@@ -11,6 +11,7 @@ pub(super) use system::{Events, Poller};
 pub(super) struct News {
     /// The number it was added with.
     pub(super) key: u64,
-    /// Its client has ended the stream, or the connection: what comes after the last byte is told together with it.
-    pub(super) is_end: bool,
+    /// A receive that takes less than it could need not have taken all: the end of the stream, of the connection or of what
+    /// comes before urgent data was told together with the data before it.
+    pub(super) has_end: bool,
 }

@@ -94,7 +94,7 @@ impl Poller {
                     watched.armed = false;
                 }
                 // Whatever is there is told again as long as it is there.
-                tell(News { key: *key, is_end: false });
+                tell(News { key: *key, has_end: false });
             }
         }
         events.0.clear();

@@ -1,0 +1,16 @@
+//! The pool that parks: that nothing is lost, nobody waits for others, and nothing is left of it.
+
+#![cfg(test)]
+
+mod blocked;
+mod clients;
+mod deadlines;
+mod detached;
+mod ends;
+mod fair;
+mod site;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads;
+mod transports;

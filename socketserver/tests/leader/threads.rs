@@ -1,0 +1,92 @@
+//! The pool's threads: how many there are, when they end, and what they leave.
+
+use std::fs;
+use std::time::Duration;
+
+use socketserver::ConnectionState;
+use socketserver::prelude::*;
+
+use crate::site::{Pool, Site, eventually};
+use crate::support::PATIENCE;
+
+#[test]
+fn threads_end_when_nothing_is_left_and_start_again() {
+    let never = Duration::from_secs(3600);
+    for patience in [Duration::from_micros(50), Duration::from_millis(1), never] {
+        let pool = Pool::new(4).patience(patience).idle_timeout(Duration::from_millis(20));
+        let site = Site::new(pool);
+        for _ in 0..10 {
+            site.client().asks("hello\n");
+            eventually("the threads have ended", || site.status.workers() == 0);
+        }
+        if patience != never {
+            for _ in 0..3 {
+                let blocked = [(); 4].map(|()| site.blocked());
+                site.gate.open(4);
+                drop(blocked);
+                eventually("the threads have ended", || site.status.workers() == 0);
+            }
+        }
+        let mut client = site.client();
+        client.asks("hello\n");
+        site.await_state(ConnectionState::Idle, 1);
+        eventually("those that are not needed have ended", || site.status.workers() <= 2);
+        client.asks("still there\n");
+        drop(client);
+        site.stop();
+    }
+}
+
+#[test]
+fn threads_that_end_are_not_missed() {
+    // The moment at which one ends is the one at which somebody comes.
+    let pool = Pool::new(3).patience(PATIENCE).idle_timeout(Duration::from_micros(200));
+    let site = Site::new(pool);
+    for _ in 0..500 {
+        let mut client = site.client();
+        client.asks("hello\n");
+        drop(client);
+        eventually("it has left", || site.status.in_progress() == 0);
+    }
+    assert_eq!(site.stop().served, 500);
+}
+
+/// What a process holds can be read there only.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_has_left_holds_nothing_though_its_thread_has_nothing_else_to_do() {
+    use std::os::fd::AsRawFd;
+    let pool = Pool::new(6).idle_timeout(Duration::from_secs(3600));
+    let site = Site::of(pool, ServerConfig::new(), |gate, log| {
+        struct Tells(crate::site::Talk);
+        impl KeepAliveHandler<TcpConnection> for Tells {
+            fn handle_one_request(
+                &mut self,
+                stream: &mut Stream<TcpConnection>,
+            ) -> Result<Next, HandlerError> {
+                let number = stream.connection.as_raw_fd();
+                let _ = self.0.log.send(number.to_string());
+                self.0.handle_one_request(stream)
+            }
+        }
+        Box::new(StreamService::new(move || {
+            KeepAlive(Tells(crate::site::Talk { gate: gate.clone(), log: log.clone() }))
+        }))
+    });
+    let peer = |fd: &str| fs::read_link(format!("/proc/self/fd/{fd}")).ok();
+    let mut clients = site.clients(4);
+    for client in &mut clients {
+        client.asks("it is parked after that\n");
+    }
+    let held: Vec<_> = site.log.try_iter().map(|fd| (peer(&fd), fd)).collect();
+    assert_eq!(held.len(), 4);
+    for (waiting, client) in (1..).zip(&mut clients) {
+        client.say("block\nquit\n");
+        site.gate.await_waiting(waiting);
+    }
+    site.gate.open(4);
+    // Nobody comes any more: whoever served them has nothing else to do.
+    eventually("they are closed", || held.iter().all(|(link, fd)| peer(fd) != *link));
+    drop(clients);
+    site.stop();
+}
