@@ -14,7 +14,7 @@ const ANY_PORT: &str = "127.0.0.1:0";
 
 pub(super) fn run(name: &str, workload: Workload) -> Outcome<()> {
     if workload.is_udp() {
-        let transport = Udp::bind(ANY_PORT)?;
+        let transport = Udp::options().receive_ahead(32).bind(ANY_PORT)?;
         announce("udp", transport.local_addr()?)?;
         let echo = datagram_fn(|exchange| {
             obey(exchange.packet());
