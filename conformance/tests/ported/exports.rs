@@ -40,9 +40,15 @@ const CPYTHON: [&str; 12] = [
     "UnixStreamServer",
 ];
 
-/// Those that Python has not: a pool.
-const OURS: [&str; 4] =
-    ["PoolTcpServer", "PoolUdpServer", "PoolUnixDatagramServer", "PoolUnixStreamServer"];
+/// Those that Python has not: pools.
+const OURS: [&str; 6] = [
+    "LeaderTcpServer",
+    "LeaderUnixStreamServer",
+    "PoolTcpServer",
+    "PoolUdpServer",
+    "PoolUnixDatagramServer",
+    "PoolUnixStreamServer",
+];
 
 /// CPython compares `__all__` with what the module defines. Rust cannot list a module, so the source is read:
 /// no server class has been added, or renamed, without being listed here.

@@ -12,7 +12,7 @@ use crate::site::Strategy;
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) rounds: u64,
-    strategies: [u64; 3],
+    strategies: [u64; 4],
     unix: u64,
     drained: u64,
     restarts: usize,
@@ -36,6 +36,7 @@ impl Report {
             Strategy::Synchronous => 0,
             Strategy::Threads => 1,
             Strategy::Pool { .. } => 2,
+            Strategy::Leader { .. } => 3,
         };
         self.strategies[strategy] += 1;
         self.unix += u64::from(plan.unix);
@@ -59,10 +60,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rounds, unix, drained, restarts, meddled, .. } = self;
-        let [synchronous, threads, pools] = self.strategies;
+        let [synchronous, threads, pools, leaders] = self.strategies;
         writeln!(
             f,
-            "rounds     {rounds}: {synchronous} one after another, {threads} with threads, {pools} with pools; \
+            "rounds     {rounds}: {synchronous} one after another, {threads} with threads, {pools} with pools, \
+             {leaders} with pools that park; \
              {unix} on Unix sockets\n           \
              {drained} drained ({} idle ended, {} forced), {} closed, {restarts} restarts",
             self.idle_ended,

@@ -47,6 +47,8 @@ impl Seen {
 pub(crate) struct Setup {
     /// A `KeepAliveHandler`, or a handler with a loop of its own.
     pub(crate) keep_alive: bool,
+    /// A `KeepAliveHandler` that a strategy can serve in turns.
+    pub(crate) in_turns: bool,
     pub(crate) rbufsize: usize,
     pub(crate) wbufsize: usize,
 }
@@ -58,6 +60,18 @@ pub(crate) fn service<C: StreamRequest + 'static>(
 ) -> impl Service<C> + Send + Sync + use<C> {
     let (own, errors) = (Arc::clone(seen), Arc::clone(seen));
     StreamService::new(move || Talk { keep_alive: setup.keep_alive, seen: Arc::clone(&own) })
+        .rbufsize(setup.rbufsize)
+        .wbufsize(setup.wbufsize)
+        .on_error(move |_, _, error| errors.error(&error))
+}
+
+/// The same, as a service that can be served in turns.
+pub(crate) fn in_turns<C: StreamRequest + 'static>(
+    setup: Setup,
+    seen: &Arc<Seen>,
+) -> impl Service<C> + Send + Sync + use<C> {
+    let (own, errors) = (Arc::clone(seen), Arc::clone(seen));
+    StreamService::new(move || KeepAlive(One(Arc::clone(&own))))
         .rbufsize(setup.rbufsize)
         .wbufsize(setup.wbufsize)
         .on_error(move |_, _, error| errors.error(&error))

@@ -8,7 +8,7 @@ use socketserver::prelude::*;
 use socketserver::{Cuts, ServeError, concurrency::AtClose};
 
 use crate::random::Random;
-use crate::service::{Seen, Setup, service};
+use crate::service::{Seen, Setup, in_turns, service};
 use crate::wire::Place;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -31,13 +31,21 @@ pub(crate) enum Strategy {
     Synchronous,
     Threads,
     Pool { workers: usize, queue: usize, when_full: WhenFull },
+    Leader { threads: usize, queue: usize, when_full: WhenFull, patience: Duration, awaits: bool },
 }
 
 impl Plan {
     pub(crate) fn new(random: &mut Random) -> Self {
-        let strategy = match random.number(0..4) {
+        let strategy = match random.number(0..6) {
             0 => Strategy::Synchronous,
             1 => Strategy::Threads,
+            4..6 => Strategy::Leader {
+                threads: random.number(2..7),
+                queue: random.number(0..8),
+                when_full: *random.pick(&[WhenFull::Wait, WhenFull::Wait, WhenFull::Refuse]),
+                patience: Duration::from_micros(*random.pick(&[20, 1000])),
+                awaits: random.percent(50),
+            },
             _ => Strategy::Pool {
                 workers: random.number(1..7),
                 queue: random.number(0..8),
@@ -46,6 +54,7 @@ impl Plan {
         };
         let setup = Setup {
             keep_alive: random.percent(50),
+            in_turns: matches!(strategy, Strategy::Leader { .. }) && random.percent(70),
             rbufsize: *random.pick(&[16, 512, 8192]),
             wbufsize: *random.pick(&[0, 0, 1000]),
         };
@@ -129,7 +138,27 @@ impl Site {
         <T::Request as Request>::Addr: Send,
     {
         let place = place(&transport.local_addr()?);
-        let service = service(plan.setup, &seen);
+        if plan.setup.in_turns {
+            let service = in_turns(plan.setup, &seen);
+            Self::of_service(transport, service, place, plan, seen)
+        } else {
+            let service = service(plan.setup, &seen);
+            Self::of_service(transport, service, place, plan, seen)
+        }
+    }
+
+    fn of_service<T, S>(
+        transport: T,
+        service: S,
+        place: Place,
+        plan: &Plan,
+        seen: Arc<Seen>,
+    ) -> std::io::Result<Self>
+    where
+        T: Transport<Request: StreamRequest + Send + 'static> + Send + 'static,
+        <T::Request as Request>::Addr: Send,
+        S: Service<T::Request> + Send + Sync + 'static,
+    {
         match plan.strategy {
             Strategy::Synchronous => {
                 Self::of_server(Server::new(transport, Synchronous, service), place, plan, seen)
@@ -143,6 +172,15 @@ impl Site {
                     .queue(queue)
                     .when_full(when_full)
                     .at_close(AtClose::Serve)
+                    .idle_timeout(Duration::from_millis(20));
+                Self::of_server(Server::new(transport, pool, service), place, plan, seen)
+            }
+            Strategy::Leader { threads, queue, when_full, patience, awaits } => {
+                let pool = LeaderPool::new(threads)
+                    .queue(queue)
+                    .when_full(when_full)
+                    .patience(patience)
+                    .await_first_byte(awaits)
                     .idle_timeout(Duration::from_millis(20));
                 Self::of_server(Server::new(transport, pool, service), place, plan, seen)
             }

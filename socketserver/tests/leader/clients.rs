@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socketserver::prelude::*;
 
-use crate::site::{Any, Pool, Site};
+use crate::site::{Any, Pool, Site, eventually};
 use crate::support::connect;
 
 /// Numbers without end, the same for the same seed.
@@ -120,6 +120,9 @@ fn nothing_is_lost_whoever_takes_over_when() {
             }
         });
         assert!(heard.into_inner() > CLIENTS * EACH, "most have heard something");
+        // Who is gone at once may not have been accepted yet.
+        let accepted = || site.server.counts().accepted;
+        eventually("all have been accepted", || accepted() == CLIENTS * EACH);
         let counts = site.stop();
         assert_eq!((counts.accepted, counts.served), (CLIENTS * EACH, CLIENTS * EACH));
         assert_eq!((counts.overloaded, counts.unserved, counts.hook_panics), (0, 0, 0));

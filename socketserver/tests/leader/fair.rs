@@ -79,8 +79,11 @@ fn who_sends_without_end_does_not_keep_parked_ones_waiting() {
     thread::scope(|scope| {
         let (go_on, lines) = (&go_on, &lines);
         scope.spawn(move || {
-            while go_on.load(Ordering::Relaxed) {
+            loop {
                 (&socket).write_all(lines.as_bytes()).unwrap();
+                if !go_on.load(Ordering::Relaxed) {
+                    break;
+                }
             }
             socket.shutdown(Shutdown::Write).unwrap();
         });
