@@ -10,6 +10,7 @@ mod ends;
 mod fair;
 mod site;
 mod streams;
+#[expect(dead_code, reason = "not all of it is used here")]
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

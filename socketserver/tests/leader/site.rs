@@ -182,10 +182,6 @@ impl Site {
         });
     }
 
-    pub(crate) fn says(&self, what: &str) {
-        assert_eq!(self.log.recv_timeout(PATIENCE).unwrap(), what);
-    }
-
     /// What failed so far.
     pub(crate) fn failures(&self) -> Vec<String> {
         self.log.try_iter().filter(|line| line.starts_with("failed")).collect()

@@ -90,3 +90,45 @@ fn what_has_left_holds_nothing_though_its_thread_has_nothing_else_to_do() {
     drop(clients);
     site.stop();
 }
+
+/// How many clock ticks this thread has used, by its number in this process.
+#[cfg(target_os = "linux")]
+fn ticks(thread: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
+    let numbers = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // Without its name and number, the user's and the system's time are the 12th and 13th.
+    numbers.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
+/// What the threads use can be told apart by their names there.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_server_uses_no_time() {
+    let site = Site::new(Pool::new(4).name("idle-pool").patience(Duration::from_micros(50)));
+    let mut clients = site.clients(100);
+    for client in &mut clients {
+        client.asks("hello\n");
+    }
+    let blocked = site.blocked();
+    site.await_state(ConnectionState::Idle, 100);
+    let used = || -> u64 {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+        let names = tasks.map(|task| task.file_name().into_string().unwrap());
+        let is_it = |task: &String| {
+            fs::read_to_string(format!("/proc/self/task/{task}/comm"))
+                .is_ok_and(|name| name.starts_with("idle-pool"))
+        };
+        names.filter(is_it).map(|task| ticks(&task)).sum()
+    };
+    let (_sender, never) = std::sync::mpsc::channel::<()>();
+    // After a stall the one that stands by looks often for a moment.
+    let _ = never.recv_timeout(Duration::from_millis(200));
+    let before = used();
+    let _ = never.recv_timeout(Duration::from_secs(1));
+    let ticks = used() - before;
+    // Of a hundred.
+    assert!(ticks <= 5, "{ticks} hundredths of a second");
+    site.gate.open(1);
+    drop((clients, blocked));
+    site.stop();
+}

@@ -58,7 +58,10 @@ impl Poller {
     /// Watches it no more.
     pub(in super::super) fn remove(&self, _pollable: &Arc<dyn Pollable>, key: u64) {
         let removed = self.lock().remove(&key);
-        drop(removed);
+        // Who waits has it too: as long as he does it is not closed.
+        if removed.is_some_and(|removed| Arc::strong_count(&removed.pollable) > 2) {
+            self.wake();
+        }
     }
 
     /// Somebody waits for news of it, again.
