@@ -48,7 +48,7 @@ fn client(address: SocketAddr, random: &mut Random) -> u64 {
     let mut client = BufReader::new(connect(address));
     let mut socket = client.get_ref().try_clone().unwrap();
     let lines: Vec<_> =
-        (0..1 + random.below(20)).map(|_| format!("x {}\n", random.below(1000))).collect();
+        (0..=random.below(20)).map(|_| format!("x {}\n", random.below(1000))).collect();
     let hear = |client: &mut BufReader<_>, line: &str| {
         let mut answer = String::new();
         client.read_line(&mut answer).unwrap();
@@ -59,19 +59,25 @@ fn client(address: SocketAddr, random: &mut Random) -> u64 {
             // All at once, and the end behind it.
             socket.write_all(lines.concat().as_bytes()).unwrap();
             socket.shutdown(Shutdown::Write).unwrap();
-            lines.iter().for_each(|line| hear(&mut client, line));
+            for line in &lines {
+                hear(&mut client, line);
+            }
             assert_eq!(client.read(&mut [0]).unwrap(), 0);
         }
         1 => {
             for byte in lines.concat().bytes() {
                 socket.write_all(&[byte]).unwrap();
             }
-            lines.iter().for_each(|line| hear(&mut client, line));
+            for line in &lines {
+                hear(&mut client, line);
+            }
         }
         2 => {
             for pair in lines.chunks(2) {
                 socket.write_all(pair.concat().as_bytes()).unwrap();
-                pair.iter().for_each(|line| hear(&mut client, line));
+                for line in pair {
+                    hear(&mut client, line);
+                }
             }
             socket.write_all(b"quit\n").unwrap();
             hear(&mut client, "quit\n");

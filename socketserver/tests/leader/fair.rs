@@ -48,7 +48,8 @@ fn three_hundred_connections_need_two_threads() {
 fn who_sends_much_at_once_is_answered_in_order() {
     let site = Site::new(Pool::new(2));
     let client = site.client();
-    let lines: String = (0..5000).map(|number| format!("line {number}\n")).collect();
+    let lines: Vec<_> = (0..5000).map(|number| format!("line {number}\n")).collect();
+    let lines = lines.concat();
     let mut other = site.client();
     let socket = client.socket().try_clone().unwrap();
     thread::scope(|scope| {

@@ -23,7 +23,7 @@ impl<C: StreamRequest> KeepAliveHandler<C> for Upper {
 fn udp() {
     for await_first_byte in [false, true] {
         let pool = LeaderPool::new(3).await_first_byte(await_first_byte);
-        let service = datagram_fn(|exchange: &mut DatagramExchange<_>| {
+        let service = datagram_fn(|exchange: &mut DatagramExchange<'_, _>| {
             let answer = exchange.packet().to_ascii_uppercase();
             Ok(exchange.wfile.write_all(&answer)?)
         });
