@@ -70,4 +70,9 @@ impl<J> fmt::Debug for Turn<J> {
 pub trait Pollable: Send + Sync {
     /// What to watch.
     fn source(&self) -> Source<'_>;
+
+    /// Whether it was cut, for systems on which that does not make it readable. The default is `false`.
+    fn was_cut(&self) -> bool {
+        false
+    }
 }

@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use socketserver_core::{
-    CutReason, Direction, Pollable, Request, Source, StreamRequest, Watch, Watched,
-};
+use socketserver_core::{CutReason, Direction, Pollable, Request, StreamRequest, Watch, Watched};
 
 use crate::stream_socket::{StreamSocket, sealed::Block};
 
@@ -28,15 +26,15 @@ pub struct Connection<S> {
     shared: Arc<Shared<S>>,
 }
 
-struct Shared<S> {
-    socket: S,
+pub(crate) struct Shared<S> {
+    pub(crate) socket: S,
     detached: AtomicBool,
     /// The last receive took all there was.
     drained: AtomicBool,
     /// What the handler allows a single call, in nanoseconds; 0 is for ever.
     timeout: AtomicU64,
     /// What the server and this connection share, once a server watches it.
-    watch: OnceLock<Arc<Watch>>,
+    pub(crate) watch: OnceLock<Arc<Watch>>,
 }
 
 impl<S> Connection<S> {
@@ -180,12 +178,6 @@ impl<S: StreamSocket> Request for Connection<S> {
     }
 }
 
-impl<S: StreamSocket> Pollable for Shared<S> {
-    fn source(&self) -> Source<'_> {
-        self.socket.source()
-    }
-}
-
 impl<S: StreamSocket> Watched for Connection<S> {
     fn watched_by(&self, watch: &Arc<Watch>) {
         if self.shared.watch.set(Arc::clone(watch)).is_err() {
@@ -224,8 +216,10 @@ impl<S: StreamSocket> StreamRequest for Connection<S> {
         if let Some(watch) = self.timed() {
             watch.on_time()?;
         }
+        // A socket that is shut down does not block any more, whatever the system says of it.
+        let block = if self.shared.was_cut() { Block::Yes } else { Block::No };
         loop {
-            match self.shared.socket.receive(buf, Block::No) {
+            match self.shared.socket.receive(buf, block) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
                 received => return self.note_received(received, buf.len()),

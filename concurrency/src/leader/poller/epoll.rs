@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use socketserver_core::Pollable;
 
-use super::News;
+use crate::leader::poller::News;
 
 /// The number of what wakes the poller.
 const WAKE: u64 = u64::MAX;
@@ -19,16 +19,16 @@ const BATCH: usize = 128;
 
 /// What is watched.
 #[derive(Debug)]
-pub(in super::super) struct Poller {
+pub(in crate::leader) struct Poller {
     epoll: OwnedFd,
     wake: OwnedFd,
 }
 
 /// Room for what a wait finds.
-pub(in super::super) struct Events(Box<[epoll::Event; BATCH]>);
+pub(in crate::leader) struct Events(Box<[epoll::Event; BATCH]>);
 
 impl Events {
-    pub(in super::super) fn new() -> Self {
+    pub(in crate::leader) fn new() -> Self {
         let none =
             epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
         Self(Box::new([none; BATCH]))
@@ -36,7 +36,7 @@ impl Events {
 }
 
 impl Poller {
-    pub(in super::super) fn new() -> io::Result<Self> {
+    pub(in crate::leader) fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         // Edge-triggered, it need not be read: each write is news.
@@ -46,7 +46,7 @@ impl Poller {
     }
 
     /// Watches it until it is removed, or closed.
-    pub(in super::super) fn add(&self, pollable: &Arc<dyn Pollable>, key: u64) -> io::Result<()> {
+    pub(in crate::leader) fn add(&self, pollable: &Arc<dyn Pollable>, key: u64) -> io::Result<()> {
         let flags = epoll::EventFlags::IN
             | epoll::EventFlags::RDHUP
             | epoll::EventFlags::PRI
@@ -56,17 +56,17 @@ impl Poller {
     }
 
     /// Watches it no more.
-    pub(in super::super) fn remove(&self, pollable: &Arc<dyn Pollable>, _key: u64) {
+    pub(in crate::leader) fn remove(&self, pollable: &Arc<dyn Pollable>, _key: u64) {
         // It is gone in any case.
         let _ = epoll::delete(&self.epoll, pollable.source());
     }
 
     /// Somebody waits for news of it, again.
     #[expect(clippy::unused_self, reason = "elsewhere there is something to do")]
-    pub(in super::super) fn rearm(&self, _key: u64) {}
+    pub(in crate::leader) fn rearm(&self, _key: u64) {}
 
     /// Waits for news, or until it is woken, or the time is over.
-    pub(in super::super) fn wait(
+    pub(in crate::leader) fn wait(
         &self,
         events: &mut Events,
         time: Option<Duration>,
@@ -94,7 +94,7 @@ impl Poller {
     }
 
     /// Ends a wait, or the next.
-    pub(in super::super) fn wake(&self) {
+    pub(in crate::leader) fn wake(&self) {
         // It only fails when it has been written to 2^64 times; then it is awake.
         let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
     }
