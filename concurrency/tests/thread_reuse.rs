@@ -187,19 +187,6 @@ fn an_idle_thread_is_no_worker_that_is_left() {
 
 #[test]
 fn daemons_that_are_idle_end_when_the_server_goes() {
-    /// Tells when its thread ends.
-    struct Last(mpsc::Sender<ThreadId>);
-
-    impl Drop for Last {
-        fn drop(&mut self) {
-            // Nobody may be listening any more.
-            let _ = self.0.send(thread::current().id());
-        }
-    }
-
-    thread_local! {
-        static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
-    }
     for close in [false, true] {
         let (tell, told) = mpsc::channel();
         let threads = ThreadPerRequest::new().daemon_threads(true).idle_time(FOR_EVER);
@@ -262,4 +249,18 @@ fn no_request_is_lost_to_a_thread_that_leaves() {
         assert_eq!(server.counts().served, 500);
         assert_eq!(server.concurrency().live_threads(), 0);
     }
+}
+
+/// Tells when its thread ends.
+struct Last(mpsc::Sender<ThreadId>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        // Nobody may be listening any more.
+        let _ = self.0.send(thread::current().id());
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
 }

@@ -1,39 +1,30 @@
 //! Whether a thread waits for something, as the system sees it: one that was only kept from the processor is not helped by
 //! another that wants it too.
 
-/// How another thread learns what this one does.
-#[derive(Debug)]
-pub(super) struct StateOfThread(Option<system::Source>);
-
-impl StateOfThread {
-    /// Of the calling thread.
-    pub(super) fn of_current() -> Self {
-        Self(system::of_current())
-    }
-
-    /// Whether it waits for something; `None` where the system does not tell.
-    pub(super) fn is_waiting(&self) -> Option<bool> {
-        self.0.as_ref().and_then(system::is_waiting)
-    }
-}
+pub(super) use system::StateOfThread;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
     use std::fs::File;
     use std::os::unix::fs::FileExt;
 
-    /// Each read tells the state of the moment.
-    pub(super) type Source = File;
+    /// How another thread learns what this one does.
+    #[derive(Debug)]
+    pub(in super::super) struct StateOfThread(Option<File>);
 
-    pub(super) fn of_current() -> Option<Source> {
-        // There may be no such file system, or no descriptor left.
-        File::open("/proc/thread-self/stat").ok()
-    }
+    impl StateOfThread {
+        /// Of the calling thread.
+        pub(in super::super) fn of_current() -> Self {
+            // There may be no such file system, or no descriptor left.
+            Self(File::open("/proc/thread-self/stat").ok())
+        }
 
-    pub(super) fn is_waiting(source: &Source) -> Option<bool> {
-        let mut buffer = [0; 64];
-        let length = source.read_at(&mut buffer, 0).ok()?;
-        state_in(&buffer[..length]).map(|state| state != b'R')
+        /// Whether it waits for something at the moment; `None` if the system does not tell.
+        pub(in super::super) fn is_waiting(&self) -> Option<bool> {
+            let mut buffer = [0; 64];
+            let length = self.0.as_ref()?.read_at(&mut buffer, 0).ok()?;
+            state_in(&buffer[..length]).map(|state| state != b'R')
+        }
     }
 
     /// The letter after the name, which is in brackets and may have some in it.
@@ -44,8 +35,7 @@ mod system {
 
     #[cfg(test)]
     mod tests {
-        use super::super::StateOfThread;
-        use super::state_in;
+        use super::{StateOfThread, state_in};
 
         #[test]
         fn the_name_may_have_brackets() {
@@ -63,13 +53,18 @@ mod system {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod system {
-    pub(super) type Source = std::convert::Infallible;
+    /// Nobody knows.
+    #[derive(Debug)]
+    pub(in super::super) struct StateOfThread;
 
-    pub(super) fn of_current() -> Option<Source> {
-        None
-    }
+    impl StateOfThread {
+        pub(in super::super) const fn of_current() -> Self {
+            Self
+        }
 
-    pub(super) fn is_waiting(source: &Source) -> Option<bool> {
-        match *source {}
+        #[expect(clippy::unused_self, reason = "elsewhere there is something to ask")]
+        pub(in super::super) const fn is_waiting(&self) -> Option<bool> {
+            None
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The pool that parks: that nothing is lost, nobody waits for others, and nothing is left of it.
 
-#![cfg(test)]
+#![cfg(all(test, unix))]
 
 mod blocked;
 mod clients;

@@ -4,7 +4,7 @@
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "portable.rs")]
 mod system;
 
-#[cfg(test)]
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
 #[path = "portable.rs"]
 mod portable;
 
@@ -120,6 +120,7 @@ mod tests {
     }
 
     suite!(of_this_system, crate::leader::poller::Poller, crate::leader::poller::Events);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     suite!(
         of_every_system,
         crate::leader::poller::portable::Poller,
