@@ -73,15 +73,18 @@ impl<W> Handover<W> {
         self.idle.push(Arc::clone(bell));
     }
 
-    /// A thread has waited. Says whether it was called; if not it still counts as waiting.
-    pub(crate) fn come(&mut self, bell: &Bell) -> bool {
-        // The lock gives the order; and only who holds it changes the mark, so this need not be one step.
-        let called = bell.rung.load(Ordering::Relaxed);
-        if called {
-            bell.rung.store(false, Ordering::Relaxed);
-            self.coming -= 1;
+    /// A thread has waited. Says what for; if for nothing it still counts as waiting.
+    pub(crate) fn come(&mut self, bell: &Bell) -> Came {
+        // The lock gives the order; and only who holds it changes the marks, so this need not be one step.
+        if !bell.rung.load(Ordering::Relaxed) {
+            return Came::Uncalled;
         }
-        called
+        bell.rung.store(false, Ordering::Relaxed);
+        if bell.dismissed.load(Ordering::Relaxed) {
+            return Came::Dismissed;
+        }
+        self.coming -= 1;
+        Came::Called
     }
 
     /// A thread that waits, and has not been called, does so no longer.
@@ -92,11 +95,13 @@ impl<W> Handover<W> {
         }
     }
 
-    /// Calls all that wait: for their end.
+    /// Calls all that wait: for their end. They take no work that is there: others are on their way to it, and these may be
+    /// waited for as having none.
     pub(crate) fn dismiss(&mut self) -> Vec<Call> {
         let idle = std::mem::take(&mut self.idle);
         for bell in &idle {
-            self.ring(bell);
+            bell.dismissed.store(true, Ordering::Relaxed);
+            bell.rung.store(true, Ordering::Release);
         }
         idle.into_iter().map(|bell| Call(Some(bell))).collect()
     }
@@ -129,11 +134,23 @@ impl<W> fmt::Debug for Handover<W> {
     }
 }
 
+/// What a thread has waited for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Came {
+    /// There is work, or was.
+    Called,
+    /// It is to end, with no other work.
+    Dismissed,
+    /// Nothing: its time is over.
+    Uncalled,
+}
+
 /// What a thread waits by.
 #[derive(Debug)]
 pub(crate) struct Bell {
     thread: Thread,
     rung: AtomicBool,
+    dismissed: AtomicBool,
     /// The thread's number in its [`JoinSet`](crate::join_set::JoinSet), if it is in one.
     number: Option<u64>,
 }
@@ -141,7 +158,8 @@ pub(crate) struct Bell {
 impl Bell {
     /// The bell of the calling thread.
     pub(crate) fn new(number: Option<u64>) -> Arc<Self> {
-        Arc::new(Self { thread: thread::current(), rung: AtomicBool::new(false), number })
+        let (rung, dismissed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { thread: thread::current(), rung, dismissed, number })
     }
 
     /// Waits until it is called, or for so long, `None` for as long as it takes.
@@ -197,7 +215,7 @@ mod tests {
         assert_eq!(offer(&mut handover, 1).unwrap().number(), Some(2));
         assert_eq!(offer(&mut handover, 2).unwrap().number(), Some(1));
         assert_eq!(offer(&mut handover, 3).unwrap_err(), 3, "both are on their way");
-        assert!(handover.come(&first) && handover.come(&last));
+        assert_eq!([handover.come(&first), handover.come(&last)], [Came::Called; 2]);
         assert_eq!((handover.take(), handover.take(), handover.take()), (Some(1), Some(2), None));
     }
 
@@ -209,7 +227,7 @@ mod tests {
             handover.rest(&bell);
             assert_eq!(offer(&mut handover, work).unwrap().number(), Some(1));
             bell.wait(None);
-            assert!(handover.come(&bell));
+            assert_eq!(handover.come(&bell), Came::Called);
             assert_eq!(handover.take(), Some(work));
         }
     }
@@ -234,12 +252,27 @@ mod tests {
         handover.rest(&one);
         handover.rest(&other);
         one.wait(Some(Duration::from_millis(1)));
-        assert!(!handover.come(&one));
+        assert_eq!(handover.come(&one), Came::Uncalled);
         handover.leave(&one);
         assert_eq!(offer(&mut handover, 1).unwrap().number(), Some(2));
         other.wait(None);
-        assert!(handover.come(&other) && !handover.come(&other));
+        assert_eq!([handover.come(&other), handover.come(&other)], [Came::Called, Came::Uncalled]);
         assert_eq!((handover.idle(), handover.waiting()), (0, 1));
+    }
+
+    #[test]
+    fn who_is_dismissed_leaves_the_work_to_the_one_that_was_called() {
+        let mut handover = Handover::new();
+        let (one, other) = (Bell::new(Some(1)), Bell::new(Some(2)));
+        handover.rest(&one);
+        handover.rest(&other);
+        let _call = offer(&mut handover, 1).unwrap();
+        let dismissed = handover.dismiss();
+        assert_eq!(dismissed.iter().filter_map(Call::number).collect::<Vec<_>>(), [1]);
+        assert_eq!(handover.come(&one), Came::Dismissed);
+        assert_eq!(offer(&mut handover, 2).unwrap_err(), 2, "only one is on its way");
+        assert_eq!(handover.come(&other), Came::Called);
+        assert_eq!(handover.take(), Some(1));
     }
 
     #[test]
@@ -247,6 +280,6 @@ mod tests {
         let bell = Bell::new(None);
         bell.thread.unpark();
         bell.wait(Some(Duration::from_millis(1)));
-        assert!(!Handover::<u8>::new().come(&bell));
+        assert_eq!(Handover::<u8>::new().come(&bell), Came::Uncalled);
     }
 }

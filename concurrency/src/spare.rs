@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::handover::{Bell, Call, Handover};
+use crate::handover::{Bell, Call, Came, Handover};
 
 /// The threads that are kept, and the work they are about to take on. There is never more of that than threads that are
 /// on their way to it, so it waits for nobody's work to end.
@@ -61,9 +61,13 @@ impl Spare {
             drop(state);
             bell.wait(Some(idle_time));
             state = self.lock();
-            if !state.handover.come(bell) {
-                state.handover.leave(bell);
-                return None;
+            match state.handover.come(bell) {
+                Came::Called => {}
+                Came::Dismissed => return None,
+                Came::Uncalled => {
+                    state.handover.leave(bell);
+                    return None;
+                }
             }
         }
     }

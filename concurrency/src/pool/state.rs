@@ -10,7 +10,7 @@ use socketserver_core::{Dispatched, Rejected, Waker};
 
 use super::settings::{AtClose, Settings};
 use super::status::Watch;
-use crate::handover::{Bell, Call, Handover};
+use crate::handover::{Bell, Call, Came, Handover};
 
 /// The shared part of a pool.
 pub(super) struct State<J> {
@@ -159,20 +159,24 @@ impl<J> State<J> {
             }
             bell.wait(Some(idle_timeout));
             numbers = self.lock();
-            if numbers.handover.come(bell) {
-                continue;
-            }
-            if numbers.workers > self.min_workers {
+            let mut came = numbers.handover.come(bell);
+            if came == Came::Uncalled && numbers.workers > self.min_workers {
                 numbers.handover.leave(bell);
                 numbers.workers -= 1;
                 return None;
             }
-            drop(numbers);
-            // One of those that stay: it need not look at the time. When there are more again, those
-            // retire, so never more than the minimum sleep here.
-            bell.wait(None);
-            numbers = self.lock();
-            numbers.handover.come(bell);
+            if came == Came::Uncalled {
+                drop(numbers);
+                // One of those that stay: it need not look at the time. When there are more again, those
+                // retire, so never more than the minimum sleep here.
+                bell.wait(None);
+                numbers = self.lock();
+                came = numbers.handover.come(bell);
+            }
+            if came == Came::Dismissed {
+                numbers.workers -= 1;
+                return None;
+            }
         }
     }
 
