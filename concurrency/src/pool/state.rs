@@ -10,6 +10,7 @@ use socketserver_core::{Dispatched, Rejected, Waker};
 
 use super::settings::{AtClose, Settings};
 use super::status::Watch;
+use crate::contained::contained;
 use crate::handover::{Bell, Call, Came, Handover};
 
 /// The shared part of a pool.
@@ -143,9 +144,9 @@ impl<J> State<J> {
                 numbers.handover.rest(bell);
             }
             drop(numbers);
-            // A transport's code, so not under the lock.
+            // A transport's code, so not under the lock. By now this worker is counted on: a panic must not end it.
             if let Some(waker) = waker.take() {
-                waker.wake();
+                contained(|| waker.wake());
             }
             if job.is_some() || is_over {
                 return job;
@@ -253,5 +254,18 @@ mod tests {
         assert!(fail_to_start(&state, "no place to wait"));
         assert_eq!((state.workers(), state.in_progress(), state.queued_and_busy()), (1, 2, (1, 1)));
         assert_eq!(state.next(&Bell::new(None), Duration::MAX), Some("waits"));
+    }
+
+    #[test]
+    fn a_waker_that_panics_costs_no_worker() {
+        let mut settings = Settings::new(1);
+        (settings.queue, settings.min_workers) = (1, 1);
+        let state = Arc::new(State::new(&settings));
+        state.set_waker(Waker::new(|| panic!("as it was told to")));
+        assert!(matches!(state.admit("first"), Admission::StartWorker("first", _)));
+        assert!(matches!(state.admit("second"), Admission::Queued));
+        assert!(!state.has_room());
+        let bell = Bell::new(None);
+        assert_eq!(state.next(&bell, Duration::ZERO), Some("second"));
     }
 }
