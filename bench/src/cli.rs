@@ -160,6 +160,9 @@ fn measure(run: &Run) -> Outcome<Verdict> {
     for notice in &plan.notices {
         writeln!(errors, "notice: {notice}")?;
     }
+    if plan.cells() == 0 {
+        return Err("nobody who was chosen plays what was chosen".into());
+    }
     let effort = run.effort();
     let machine = Machine::here();
     let report_on = |results: Results| Report {
@@ -176,6 +179,9 @@ fn measure(run: &Run) -> Outcome<Verdict> {
     };
     let report = report_on(run::run(&plan, &effort, keep)?);
     report::terminal(&report, run.check, &mut io::stdout().lock())?;
+    if run.check && report.verdicts.is_empty() {
+        return Err("no goal speaks of what was chosen, so there is nothing to check".into());
+    }
     let missed = report.verdicts.iter().any(goals::Verdict::is_missed);
     let wrong = report.results.errors() > 0;
     Ok(if run.check && (missed || wrong) { Verdict::Missed } else { Verdict::Well })

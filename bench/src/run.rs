@@ -127,6 +127,12 @@ fn sample(tally: &Tally, cpu: Duration, time: Duration) -> Sample {
         sample.first_error.get_or_insert_with(|| "no answer in all the time".to_owned());
         return sample;
     }
+    if cpu.is_zero() {
+        // Who answers takes time. The clock went backwards, for a child was missed, and nothing costs less than nothing.
+        sample.errors += 1;
+        sample.first_error.get_or_insert_with(|| "the server's time was not read".to_owned());
+        return sample;
+    }
     let answers = real(tally.answers);
     sample.values = [
         (Measure::CpuMicros, micros(cpu) / answers),

@@ -42,3 +42,20 @@ fn a_goal_that_is_not_met_fails_the_check() {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("NOT MEASURED"), "{shown}");
 }
+
+#[test]
+fn a_check_of_nothing_fails() {
+    for choice in [
+        ["--workload", "udp-1", "--subject", "fork"],
+        ["--workload", "stop-0", "--subject", "sync"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_socketserver-bench"))
+            .args(choice)
+            .args(["--peer", "epoll", "--rounds", "1", "--millis", "50", "--check"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{choice:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("chosen"), "{said}");
+    }
+}
