@@ -16,8 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const AHEAD: usize = 8;
 
 /// How many are held when one of `AHEAD` or more has been taken: fewer where a call receives one only.
-const HELD: usize =
-    if cfg!(any(target_os = "linux", target_os = "android")) { AHEAD - 1 } else { 0 };
+const HELD: usize = if cfg!(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd"
+)) {
+    AHEAD - 1
+} else {
+    0
+};
 
 fn bind() -> Udp {
     Udp::options().receive_ahead(AHEAD).bind("127.0.0.1:0").unwrap()
