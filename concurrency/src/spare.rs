@@ -72,13 +72,23 @@ impl Spare {
         }
     }
 
-    /// Keeps no thread any more: those that wait end at once. Gives their numbers.
+    /// Those that wait end at once. Gives their numbers.
+    pub(crate) fn dismiss(&self) -> Vec<u64> {
+        let calls = self.lock().handover.dismiss();
+        Self::send_off(calls)
+    }
+
+    /// The same, and no other is kept any more.
     pub(crate) fn close(&self) -> Vec<u64> {
         let calls = {
             let mut state = self.lock();
             state.closed = true;
             state.handover.dismiss()
         };
+        Self::send_off(calls)
+    }
+
+    fn send_off(calls: Vec<Call>) -> Vec<u64> {
         let numbers = calls.iter().filter_map(Call::number).collect();
         calls.into_iter().for_each(Call::make);
         numbers

@@ -19,6 +19,9 @@ use crate::{seat, thread_name};
 /// one comes; so a request waits for no other, and most cost no new thread. CPython starts one for each. A
 /// `thread_local!` may hold what an earlier request left there; with an idle time of zero it never does.
 ///
+/// A process that forks by itself while threads are idle must not go on to serve with its copy in the child, where they
+/// are not; `PreFork` lets them end first.
+///
 /// The service is shared by all threads. A panic in a hook of the service, or a handler that
 /// [asks to exit](socketserver_core::HandlerError::exit), ends that thread's request and nothing
 /// else. When a thread cannot be started the request goes to `handle_error` and is closed; the loop
@@ -161,6 +164,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
     fn server_close(&self) {
         self.dismiss_idle();
         self.threads.join_all();
+    }
+
+    fn before_fork(&self) {
+        self.threads.let_go(self.spare.dismiss().into_iter());
     }
 
     fn wait_for_workers(&self, patience: &Patience<'_>) -> usize {

@@ -175,6 +175,20 @@ fn closing_waits_for_no_idle_thread() {
 }
 
 #[test]
+fn idle_threads_end_before_a_fork_and_others_come_after_it() {
+    let (mut server, told) = telling(ThreadPerRequest::new().idle_time(FOR_EVER));
+    for _ in 0..2 {
+        request(&mut server, "next");
+        told.recv_timeout(PATIENCE).unwrap();
+        wait_until(|| server.concurrency().idle_threads() == 1);
+        Concurrency::<Job>::before_fork(server.concurrency());
+        assert_eq!(server.concurrency().live_threads(), 0);
+    }
+    server.close();
+    assert_eq!(server.counts().served, 2);
+}
+
+#[test]
 fn an_idle_thread_is_no_worker_that_is_left() {
     let mut server = with_idle_threads(ThreadPerRequest::new().idle_time(FOR_EVER));
     let report = server.drain(Drain::new().deadline(Duration::ZERO).grace(Duration::ZERO));

@@ -95,6 +95,11 @@ pub trait Concurrency<J: Job> {
     /// because they are other processes. The default has none of these.
     fn drain_begins(&self) {}
 
+    /// Called by [`supervise`](crate::Server::supervise), before it forks processes in which this strategy goes on: threads that
+    /// are kept although they have nothing to do would not be there, and while they are a process cannot fork safely, so they
+    /// are to end. It is not the end of the strategy. The default keeps none; a strategy that wraps another passes this on.
+    fn before_fork(&self) {}
+
     /// Whether it runs requests in processes that it forks, for which there should be no other threads. The default is that
     /// it does not; a strategy that wraps another says what that says.
     fn forks(&self) -> bool {

@@ -38,6 +38,7 @@ where
     {
         let poll_interval = self.config().get_poll_interval();
         let serve = self.serve(Verb::ServeForever).ok_or(ServeError::Closed)?;
+        serve.concurrency.before_fork();
         supervise(&mut Supervision { serve, poll_interval })
     }
 }
