@@ -101,6 +101,10 @@ impl UdpOptions {
     /// socket, and no more than one if handlers receive from [the socket](crate::Datagram::socket) themselves: a client's second packet
     /// could be among those that are there already. A process of `PreFork` receives none ahead, whatever is said here.
     ///
+    /// A program that waits for the descriptor itself and then calls `handle_request` once has to call it as long as
+    /// [`received_ahead`](socketserver_core::Transport::received_ahead) tells that there are any: the descriptor is not readable
+    /// for their sake.
+    ///
     /// Each takes a buffer of [`max_packet_size`](Self::max_packet_size).
     ///
     /// # Platform notes
