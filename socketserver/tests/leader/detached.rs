@@ -1,6 +1,7 @@
 //! Connections that somebody has taken over: the pool forgets them.
 
 use std::io::{BufRead, BufReader, Read, Write};
+#[cfg(target_os = "linux")]
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};

@@ -1,6 +1,7 @@
 //! The pool that parks: that nothing is lost, nobody waits for others, and nothing is left of it.
 
-#![cfg(all(test, unix))]
+#![cfg(test)]
+#![cfg(unix)]
 
 mod blocked;
 mod clients;

@@ -1,9 +1,11 @@
 //! The pool's threads: how many there are, when they end, and what they leave.
 
+#[cfg(target_os = "linux")]
 use std::fs;
 use std::time::Duration;
 
 use socketserver::ConnectionState;
+#[cfg(target_os = "linux")]
 use socketserver::prelude::*;
 
 use crate::site::{Pool, Site, eventually};
