@@ -63,6 +63,10 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         } else if crew.leaders.len() < crew.stalls.leaders() {
             called = crew.call();
         }
+        if called.is_none() && crew.polling > 0 {
+            // What the stalled one has heard and left is for those who poll, and so is what is due.
+            self.shared.wake_poller();
+        }
         let standby = crew.appoint_standby();
         if crew.standby.is_none() && crew.slots.len() > 0 {
             self.shared.start_another(&mut crew);

@@ -67,7 +67,11 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     fn lead(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
         if crew.leaders.len() > crew.stalls.leaders() {
             crew.step_down(self.number);
-            return (crew, true);
+            if crew.polling > 0 {
+                // Who polls knows neither what this one has heard nor up to when it would have polled.
+                self.shared.wake_poller();
+            }
+            return (self.let_go_before_rest(crew), true);
         }
         crew.ring();
         if let Some((key, job, watched)) = crew.next_ready() {
@@ -202,14 +206,19 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     /// It was stalled, and another leads, or nobody could.
     fn return_to_work(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
-        if self.gone.is_some() {
-            // It may have nothing else to do for a long time.
-            drop(crew);
-            self.let_go();
-            crew = self.shared.lock();
-        }
+        crew = self.let_go_before_rest(crew);
         crew.assign(self.number);
         self.relieve(crew)
+    }
+
+    /// It may have nothing else to do for a long time.
+    fn let_go_before_rest(&mut self, crew: Guard<'a, J>) -> Guard<'a, J> {
+        if self.gone.is_none() {
+            return crew;
+        }
+        drop(crew);
+        self.let_go();
+        self.shared.lock()
     }
 
     /// A turn is over: if the serving thread waits for that, it is told.
