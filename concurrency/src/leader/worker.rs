@@ -138,6 +138,11 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 contained(|| drop(job));
                 Turn::Finished(Finished::Failed)
             }
+            Turn::Finished(finished) => {
+                // In it may be what a hook panicked with, and that is somebody else's: not to be dropped under the lock.
+                contained(|| drop(finished));
+                Turn::Finished(Finished::Served)
+            }
             turn => turn,
         };
         let mut crew = self.shared.lock();
