@@ -148,6 +148,10 @@ where
         server: &ServerHandle,
     ) -> Result<Option<Box<dyn Session>>, HandlerError> {
         let Some(in_turns) = H::in_turns() else { return Ok(None) };
+        if request.waits_for().is_none() {
+            // Somebody's own connection, which nobody can wait for but its handler.
+            return Ok(None);
+        }
         let handler = (self.factory)();
         self.set_up(request)?;
         Ok(Some(in_turns(handler, self.stream(request, client_address, server))))

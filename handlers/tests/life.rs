@@ -202,3 +202,24 @@ fn a_failing_closure_fails_the_request() {
     let panicking = stream_fn(|_: &mut Stream<Double>| panic!("never"));
     assert_eq!(failures(&serve(&Double::new(&[]), &panicking)), ["panicked: never"]);
 }
+
+struct Once;
+
+impl socketserver_handlers::KeepAliveHandler<Double> for Once {
+    fn handle_one_request(
+        &mut self,
+        _: &mut Stream<Double>,
+    ) -> Result<socketserver_handlers::Next, HandlerError> {
+        Ok(socketserver_handlers::Next::Close)
+    }
+}
+
+#[test]
+fn a_connection_that_nobody_can_wait_for_is_served_as_a_whole() {
+    use socketserver_core::testing::{Inline, RecordingService, ScriptedTransport};
+    use socketserver_core::{Server, Service};
+    let server = Server::new(ScriptedTransport::new(), Inline, RecordingService::new()).handle();
+    let service = StreamService::new(|| socketserver_handlers::KeepAlive(Once));
+    let session = service.begin_session(&Double::new(&[]), &"client", &server).unwrap();
+    assert!(session.is_none());
+}
