@@ -1,7 +1,7 @@
 //! What the one that stands by does: it looks whether those that lead are stalled, and takes over.
 
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use socketserver_core::Job;
 
@@ -10,6 +10,9 @@ use super::worker::{Guard, Worker};
 
 /// After so many looks at which nothing had happened it dozes.
 const QUIET: u32 = 3;
+
+/// For so long at least: it is woken when there is a reason, however soon threads are to end that have nothing to do.
+const DOZE: Duration = Duration::from_secs(1);
 
 impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     /// Looks whether one that leads is stalled.
@@ -42,7 +45,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             let dozing = crew.dozing;
             drop(crew);
             if dozing {
-                thread::park_timeout(self.shared.settings.idle_timeout);
+                thread::park_timeout(self.shared.settings.idle_timeout.max(DOZE));
             } else {
                 // Whoever wakes it early has a reason, or it was woken from a doze; it must not look twice for one.
                 while now.elapsed() < tick && self.shared.is_led() {
