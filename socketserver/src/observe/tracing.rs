@@ -93,7 +93,9 @@ impl TracingObserver {
     /// The request needs no thread for now.
     fn rest(&self, client: &Client<'_>) {
         if let Some(span) = close(client) {
-            self.resting().get_or_insert_default().insert(client.id(), span.exit());
+            // Before the lock is taken: this calls the subscriber.
+            let span = span.exit();
+            self.resting().get_or_insert_default().insert(client.id(), span);
         }
     }
 
