@@ -14,6 +14,9 @@ impl Stash {
     /// So many are kept at most: as many as there may be threads at work. Others are freed.
     const MOST: usize = 64;
 
+    /// So many bytes are kept at most.
+    const MOST_BYTES: usize = 1 << 20;
+
     /// Buffers of `size` bytes.
     pub(crate) fn new(size: usize) -> Self {
         Self { size, free: Arc::default() }
@@ -36,7 +39,7 @@ impl Stash {
             return;
         }
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < Self::MOST {
+        if free.len() < Self::MOST && free.len() * self.size < Self::MOST_BYTES {
             free.push(buffer);
         }
     }

@@ -89,6 +89,8 @@ pub trait Service<R: Request> {
     ///
     /// The session holds what it needs of the request; the request itself is closed after it.
     ///
+    /// A service around another one has to pass this on like the other hooks, or its connections are not parked.
+    ///
     /// # Errors
     ///
     /// As for [`finish_request`](Self::finish_request).

@@ -93,7 +93,8 @@ impl<J> Crew<J> {
 
     /// All are at work in handlers, and nobody more may come.
     pub(super) fn is_saturated(&self, settings: &Settings) -> bool {
-        self.threads >= settings.max_threads
+        let is_short = self.short_until.is_some_and(|until| until > Instant::now());
+        (self.threads >= settings.max_threads || is_short)
             && self.coming == 0
             && self.members.iter().flatten().all(Member::is_in_turn)
     }
@@ -179,7 +180,8 @@ impl<J> Crew<J> {
             let Some(entry) = self.slots.get(key) else { continue };
             if let Place::Queued(job) = std::mem::replace(&mut entry.place, Place::Out) {
                 let watched = entry.watched.is_some();
-                self.came_in_vain -= usize::from(std::mem::take(&mut entry.in_vain));
+                let in_vain = usize::from(std::mem::take(&mut entry.in_vain));
+                self.came_in_vain = self.came_in_vain.saturating_sub(in_vain);
                 return Some((key, job, watched));
             }
         }
@@ -192,6 +194,8 @@ impl<J> Crew<J> {
         if !self.ready.is_empty() {
             return Some(Duration::ZERO);
         }
+        // Who came in vain and has not said anything yet takes no place from those who do.
+        self.came_in_vain = 0;
         self.polling_until = self.dues.next();
         let until = self
             .polling_until

@@ -52,7 +52,8 @@ use shared::{Shared, TakenIn};
 ///
 /// # Platform notes
 ///
-/// Elsewhere than on Linux waiting costs time for each connection that is parked.
+/// On Linux each thread holds a descriptor, by which others see whether it waits. Elsewhere waiting costs time for each
+/// connection that is parked.
 #[must_use]
 pub struct LeaderPool<J> {
     shared: Arc<Shared<J>>,

@@ -100,6 +100,10 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         for news in self.heard.drain(..) {
             crew.hear(news);
         }
+        if crew.polling > 0 && crew.ready.len() > 1 {
+            // Others who lead may take some of it.
+            self.shared.wake_poller();
+        }
         let is_long = nobody_since.is_some_and(|since| since.elapsed() >= idle);
         if is_long && crew.slots.len() == 0 {
             // Nothing to do for a long time.

@@ -142,14 +142,20 @@ fn what_one_has_heard_who_is_not_needed_any_more_is_not_lost() {
     let pool = Pool::new(24).patience(Duration::from_micros(100)).idle_timeout(never);
     let site = Site::new(pool);
     let mut idle = site.clients(4);
-    idle.iter_mut().for_each(|client| client.asks("hello\n"));
+    for client in &mut idle {
+        client.asks("hello\n");
+    }
     for _ in 0..5 {
         // So many stalls that several threads lead.
         let mut blocked = site.clients(20);
-        blocked.iter_mut().for_each(|client| client.say("block\n"));
+        for client in &mut blocked {
+            client.say("block\n");
+        }
         site.gate.await_waiting(20);
         site.gate.open(20);
-        blocked.iter_mut().for_each(|client| client.hears("BLOCK\n"));
+        for client in &mut blocked {
+            client.hears("BLOCK\n");
+        }
         // And none for so long that one is enough, while the others still wait for news.
         while site.log.recv_timeout(Duration::from_millis(100)).is_ok() {}
         for client in &mut idle {
