@@ -71,6 +71,11 @@ impl<J: Job + Send + 'static> LeaderPool<J> {
         Self { shared: Arc::new(Shared::new(settings)) }
     }
 
+    /// How many threads there may be: at least two, of which one stands by, at most 65,536. The queue stays as it is.
+    pub fn max_threads(self, threads: usize) -> Self {
+        self.with(|settings| settings.set_max_threads(threads))
+    }
+
     /// How many threads wait for parked connections and run their handlers at the same time. The default is 1, which costs the
     /// least for each request, and is enough until that thread has no time left: a few hundred thousand small requests a
     /// second. More use more processors. While handlers block often there are up to three more in any case.

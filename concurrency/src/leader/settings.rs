@@ -42,6 +42,11 @@ impl Settings {
         }
     }
 
+    pub(super) fn set_max_threads(&mut self, threads: usize) {
+        self.max_threads = threads.clamp(Self::LEAST, Self::MOST);
+        self.set_leaders(self.leaders);
+    }
+
     /// One stands by besides.
     pub(super) fn set_leaders(&mut self, leaders: usize) {
         self.leaders = leaders.clamp(1, self.max_threads - 1);
