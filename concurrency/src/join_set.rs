@@ -42,11 +42,25 @@ impl JoinSet {
         builder: thread::Builder,
         work: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
-        self.spawn_numbered(builder, |_| work())
+        self.spawn_member(builder, |_| work())
     }
 
-    /// The same, for work that has to know the thread's number, to be [let go](Self::let_go) by.
+    /// The same, for work that has to know the thread's number, to be [let go](Self::let_go) by. A daemon is not of the set,
+    /// and has none.
     pub(crate) fn spawn_numbered(
+        &self,
+        is_daemon: bool,
+        builder: thread::Builder,
+        work: impl FnOnce(Option<u64>) + Send + 'static,
+    ) -> io::Result<()> {
+        if is_daemon {
+            builder.spawn(|| work(None)).map(drop)
+        } else {
+            self.spawn_member(builder, |number| work(Some(number)))
+        }
+    }
+
+    fn spawn_member(
         &self,
         builder: thread::Builder,
         work: impl FnOnce(u64) + Send + 'static,

@@ -117,11 +117,7 @@ impl RayonPool {
 
     fn build(&self) -> io::Result<rayon::ThreadPool> {
         let spawn = |thread: rayon::ThreadBuilder| {
-            let name = format!("{}-{}", self.name, thread.index() + 1);
-            let mut builder = thread::Builder::new().name(name);
-            if let Some(bytes) = self.stack_size {
-                builder = builder.stack_size(bytes);
-            }
+            let builder = thread_name::builder(&self.name, thread.index() + 1, self.stack_size);
             self.join_set.spawn(builder, || thread.run())
         };
         // The number is never 0, for which rayon would ask the environment.

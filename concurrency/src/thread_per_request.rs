@@ -118,11 +118,7 @@ impl ThreadPerRequest {
     fn builder(&self) -> thread::Builder {
         // A number that only names the thread: no order with anything else is needed.
         let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
-        let builder = thread::Builder::new().name(format!("{}-{number}", self.name));
-        match self.stack_size {
-            Some(bytes) => builder.stack_size(bytes),
-            None => builder,
-        }
+        thread_name::builder(&self.name, number, self.stack_size)
     }
 }
 
@@ -152,11 +148,7 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
                     spare.stand_by(idle_time, number);
                 }
             };
-            if self.daemon_threads {
-                self.builder().spawn(|| work(None)).map(drop)
-            } else {
-                self.threads.spawn_numbered(self.builder(), |number| work(Some(number)))
-            }
+            self.threads.spawn_numbered(self.daemon_threads, self.builder(), work)
         })?;
         Ok(Dispatched::Started)
     }

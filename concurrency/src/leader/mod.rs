@@ -16,12 +16,11 @@ mod worker;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker};
 
-use crate::pool::{PoolStatus, WhenFull};
+use crate::pool::{PoolStatus, WhenFull, usual_threads};
 use settings::Settings;
 use shared::{Shared, TakenIn};
 
@@ -126,7 +125,7 @@ impl<J: Job + Send + 'static> LeaderPool<J> {
         self.with(|settings| settings.set_name(name))
     }
 
-    /// The stack of each thread, in bytes. The default is that of [`thread::Builder`].
+    /// The stack of each thread, in bytes. The default is that of [`std::thread::Builder`].
     pub fn stack_size(self, bytes: usize) -> Self {
         self.with(|settings| settings.stack_size = Some(bytes))
     }
@@ -153,14 +152,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for LeaderPool<J> {
     fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {
         match self.shared.take_in(job)? {
             TakenIn::Yes => Ok(Dispatched::Started),
-            TakenIn::Full(job) => Ok(match self.shared.settings.when_full {
-                WhenFull::RunInLoop => Dispatched::Finished(job.run()),
-                // With `Wait` only when it is closed.
-                WhenFull::Refuse | WhenFull::Wait => {
-                    self.shared.lock().refused += 1;
-                    Dispatched::Finished(job.overloaded())
-                }
-            }),
+            TakenIn::Full(job) => {
+                let count = || self.shared.lock().refused += 1;
+                Ok(Dispatched::Finished(self.shared.settings.when_full.finish(job, count)))
+            }
         }
     }
 
@@ -179,8 +174,7 @@ impl<J: Job + Send + 'static> Concurrency<J> for LeaderPool<J> {
 /// Four times as many threads as the machine runs at once, and at least 32; they are only started when they are needed.
 impl<J: Job + Send + 'static> Default for LeaderPool<J> {
     fn default() -> Self {
-        let parallelism = thread::available_parallelism().map_or(4, std::num::NonZero::get);
-        Self::new(parallelism.saturating_mul(4).max(32))
+        Self::new(usual_threads().max(32))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use socketserver_core::{Job, Pollable, Rejected, Turn};
@@ -14,6 +13,7 @@ use super::slots::{Key, Place};
 use super::worker::Worker;
 use crate::join_set::JoinSet;
 use crate::pool::{Watch, WhenFull};
+use crate::thread_name;
 
 /// How long to leave it at the threads there are when another could not be started.
 const SHORT: Duration = Duration::from_secs(1);
@@ -168,19 +168,10 @@ impl<J: Job + Send + 'static> Shared<J> {
     }
 
     fn start(self: &Arc<Self>, crew: &mut Crew<J>) -> io::Result<()> {
-        let name = format!("{}-{}", self.settings.name, crew.started + 1);
-        let builder = thread::Builder::new().name(name);
-        let builder = match self.settings.stack_size {
-            Some(bytes) => builder.stack_size(bytes),
-            None => builder,
-        };
+        let Settings { name, stack_size, daemon_threads, .. } = &self.settings;
+        let builder = thread_name::builder(name, crew.started + 1, *stack_size);
         let shared = Arc::clone(self);
-        let work = move || Worker::work(&shared);
-        if self.settings.daemon_threads {
-            builder.spawn(work).map(drop)?;
-        } else {
-            self.threads.spawn(builder, work)?;
-        }
+        self.threads.spawn_numbered(*daemon_threads, builder, move |_| Worker::work(&shared))?;
         crew.threads += 1;
         crew.coming += 1;
         crew.started += 1;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker};
 
 use crate::join_set::JoinSet;
-use crate::seat;
+use crate::{seat, thread_name};
 use settings::Settings;
 use state::{Admission, State};
 
@@ -130,11 +130,7 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
 
     /// Starts a worker whose first job is `job`.
     fn start_worker(&self, job: J, number: u64) -> Result<(), Rejected<J>> {
-        let builder = thread::Builder::new().name(format!("{}-{number}", self.settings.name));
-        let builder = match self.settings.stack_size {
-            Some(bytes) => builder.stack_size(bytes),
-            None => builder,
-        };
+        let builder = thread_name::builder(&self.settings.name, number, self.settings.stack_size);
         let state = Arc::clone(&self.state);
         let settings = self.settings.clone();
         seat::start(job, |seated| {
@@ -143,11 +139,7 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
                     worker::work(&state, &settings, job, number);
                 }
             };
-            if self.settings.daemon_threads {
-                builder.spawn(|| work(None)).map(drop)
-            } else {
-                self.threads.spawn_numbered(builder, |number| work(Some(number)))
-            }
+            self.threads.spawn_numbered(self.settings.daemon_threads, builder, work)
         })
     }
 
@@ -176,14 +168,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
                 Ok(()) => Ok(Dispatched::Started),
                 Err(rejected) => self.state.start_failed(rejected),
             },
-            Admission::Full(job) => Ok(match self.settings.when_full {
-                WhenFull::RunInLoop => Dispatched::Finished(job.run()),
-                // With `Wait` there is room, or this is not called.
-                WhenFull::Refuse | WhenFull::Wait => {
-                    self.state.count_refusal();
-                    Dispatched::Finished(job.overloaded())
-                }
-            }),
+            Admission::Full(job) => {
+                let count = || self.state.count_refusal();
+                Ok(Dispatched::Finished(self.settings.when_full.finish(job, count)))
+            }
         }
     }
 
@@ -199,11 +187,16 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
     }
 }
 
+/// Four times as many threads as the machine runs at once: some of them wait.
+pub(crate) fn usual_threads() -> usize {
+    let parallelism = thread::available_parallelism().map_or(4, std::num::NonZero::get);
+    parallelism.saturating_mul(4)
+}
+
 /// As many workers as the machine runs threads at once, four times over; a queue of as many places.
 impl<J: Job + Send + 'static> Default for ThreadPool<J> {
     fn default() -> Self {
-        let parallelism = thread::available_parallelism().map_or(4, std::num::NonZero::get);
-        Self::new(parallelism.saturating_mul(4))
+        Self::new(usual_threads())
     }
 }
 

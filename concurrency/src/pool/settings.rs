@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use socketserver_core::{Finished, Job};
+
 /// What a [`ThreadPool`](crate::ThreadPool) does with a request when all workers are busy and the queue is
 /// full.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -18,6 +20,20 @@ pub enum WhenFull {
     /// It is run in the serving thread, which accepts nothing meanwhile. A handler that asks to exit ends
     /// the loop then.
     RunInLoop,
+}
+
+impl WhenFull {
+    /// Does what is to be done with a job for which there is no room, and counts it if that is a refusal.
+    pub(crate) fn finish<J: Job>(self, job: J, count_refusal: impl FnOnce()) -> Finished {
+        match self {
+            Self::RunInLoop => job.run(),
+            // With `Wait` there is room, unless the pool is closed.
+            Self::Refuse | Self::Wait => {
+                count_refusal();
+                job.overloaded()
+            }
+        }
+    }
 }
 
 /// What a [`ThreadPool`](crate::ThreadPool) does with the requests in its queue when the server is closed.
