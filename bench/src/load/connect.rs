@@ -106,12 +106,7 @@ impl Load<'_> {
             self.tally.error(if client.got == 0 { "no answer" } else { "a wrong answer" });
             return true;
         }
-        if client.counts {
-            self.tally.latency(client.begun.elapsed());
-        }
-        if self.shared.phase() == Phase::Measure {
-            self.tally.answers += 1;
-        }
+        self.tally.answer(self.shared.phase(), client.counts.then(|| client.begun.elapsed()));
         self.shared.one_is_ready();
         true
     }

@@ -103,12 +103,7 @@ impl Load<'_> {
         let datagram = client.in_flight.swap_remove(place);
         let now = Instant::now();
         let phase = self.shared.phase();
-        if datagram.counts {
-            self.tally.latency(now - datagram.begun);
-        }
-        if phase == Phase::Measure {
-            self.tally.answers += 1;
-        }
+        self.tally.answer(phase, datagram.counts.then(|| now - datagram.begun));
         if !client.answered {
             client.answered = true;
             self.shared.one_is_ready();

@@ -141,12 +141,7 @@ impl Load<'_> {
         let now = Instant::now();
         self.in_flight -= 1;
         let phase = self.shared.phase();
-        if client.counts {
-            self.tally.latency(now - client.begun);
-        }
-        if phase == Phase::Measure {
-            self.tally.answers += 1;
-        }
+        self.tally.answer(phase, client.counts.then(|| now - client.begun));
         if !client.answered {
             client.answered = true;
             self.shared.one_is_ready();

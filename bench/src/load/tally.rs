@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::Phase;
 use crate::Outcome;
 use crate::stats::real;
 
@@ -30,7 +31,17 @@ impl Tally {
         Ok(Self { answers: 0, errors: 0, first_error: None, latencies })
     }
 
-    pub(crate) fn latency(&mut self, latency: Duration) {
+    /// A right answer came in this phase; after this time, if its request began while it was measured.
+    pub(crate) fn answer(&mut self, phase: Phase, latency: Option<Duration>) {
+        if let Some(latency) = latency {
+            self.latency(latency);
+        }
+        if phase == Phase::Measure {
+            self.answers += 1;
+        }
+    }
+
+    fn latency(&mut self, latency: Duration) {
         self.latencies.saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(LONGEST));
     }
 
