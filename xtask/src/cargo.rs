@@ -22,6 +22,20 @@ pub(crate) fn run(args: &[&str], env: &[(&str, &str)]) -> Outcome {
     }
 }
 
+/// Runs a program of the project's to its end, whose exit code tells what kind of failure it was: 1 is `failed`.
+pub(crate) fn run_tool(args: &[&str], failed: &str) -> Outcome {
+    let shown = show(args, &[]);
+    let status = command(args)
+        .status()
+        .map_err(|error| Failure::Broken(format!("{shown}: cannot start: {error}")))?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(1) => Err(Failure::Check(failed.to_owned())),
+        // It has said why itself, or cargo has.
+        _ => Err(Failure::Broken(format!("{shown}: {status}"))),
+    }
+}
+
 /// The command as one would type it.
 pub(crate) fn show(args: &[&str], env: &[(&str, &str)]) -> String {
     let mut words: Vec<_> = env.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
