@@ -95,7 +95,7 @@ where
             // What was answered must be on its way before the client is waited for.
             stream.wfile.flush()?;
             let ended = stream.while_idle(|rfile| rfile.fill_buf().map(<[u8]>::is_empty));
-            if ended.or_else(end_if_idle)? || self.0.is_last(stream)? {
+            if ended.or_else(end_if_idle)? || serve_one(&mut self.0, stream)? {
                 return Ok(());
             }
         }
@@ -118,16 +118,12 @@ pub(crate) fn end_if_idle(error: io::Error) -> io::Result<bool> {
     }
 }
 
-/// What both ways to serve such a handler do.
-pub(crate) trait OneRequest<C: StreamRequest> {
-    /// Serves a request, and says whether it was the last.
-    fn is_last(&mut self, stream: &mut Stream<C>) -> Result<bool, HandlerError>;
-}
-
-impl<C: StreamRequest, H: KeepAliveHandler<C>> OneRequest<C> for H {
-    fn is_last(&mut self, stream: &mut Stream<C>) -> Result<bool, HandlerError> {
-        let next = self.handle_one_request(stream)?;
-        // A handler may have taken the connection over.
-        Ok(next == Next::Close || stream.server.is_draining() || stream.connection.is_detached())
-    }
+/// Serves a request, and says whether it was the last.
+pub(crate) fn serve_one<C: StreamRequest>(
+    handler: &mut impl KeepAliveHandler<C>,
+    stream: &mut Stream<C>,
+) -> Result<bool, HandlerError> {
+    let next = handler.handle_one_request(stream)?;
+    // A handler may have taken the connection over.
+    Ok(next == Next::Close || stream.server.is_draining() || stream.connection.is_detached())
 }

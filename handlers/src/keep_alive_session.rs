@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use socketserver_core::{HandlerError, HandlerResult, Progress, Session, StreamRequest, Watch};
 
-use crate::keep_alive::{KeepAliveHandler, OneRequest, end_if_idle};
+use crate::keep_alive::{KeepAliveHandler, end_if_idle, serve_one};
 use crate::life;
 use crate::stream::Stream;
 
@@ -45,7 +45,7 @@ impl<H: KeepAliveHandler<C>, C: StreamRequest> KeepAliveSession<H, C> {
                 Before::End => return Ok(Progress::Done),
                 Before::Request => {}
             }
-            if self.handler.is_last(&mut self.stream)? {
+            if serve_one(&mut self.handler, &mut self.stream)? {
                 return Ok(Progress::Done);
             }
         }
