@@ -36,18 +36,9 @@ impl JoinSet {
         Self::default()
     }
 
-    /// Starts a thread that runs `work`, which must not unwind.
+    /// Starts a thread that runs `work`, which must not unwind, with the number that it can be [let go](Self::let_go) by. A
+    /// daemon is not of the set, and has none.
     pub(crate) fn spawn(
-        &self,
-        builder: thread::Builder,
-        work: impl FnOnce() + Send + 'static,
-    ) -> io::Result<()> {
-        self.spawn_member(builder, |_| work())
-    }
-
-    /// The same, for work that has to know the thread's number, to be [let go](Self::let_go) by. A daemon is not of the set,
-    /// and has none.
-    pub(crate) fn spawn_numbered(
         &self,
         is_daemon: bool,
         builder: thread::Builder,

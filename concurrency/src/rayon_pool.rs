@@ -118,7 +118,7 @@ impl RayonPool {
     fn build(&self) -> io::Result<rayon::ThreadPool> {
         let spawn = |thread: rayon::ThreadBuilder| {
             let builder = thread_name::builder(&self.name, thread.index() + 1, self.stack_size);
-            self.join_set.spawn(builder, || thread.run())
+            self.join_set.spawn(false, builder, |_| thread.run())
         };
         // The number is never 0, for which rayon would ask the environment.
         let builder = rayon::ThreadPoolBuilder::new().num_threads(self.threads);

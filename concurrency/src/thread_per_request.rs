@@ -148,7 +148,7 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
                     spare.stand_by(idle_time, number);
                 }
             };
-            self.threads.spawn_numbered(self.daemon_threads, self.builder(), work)
+            self.threads.spawn(self.daemon_threads, self.builder(), work)
         })?;
         Ok(Dispatched::Started)
     }

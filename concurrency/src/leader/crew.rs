@@ -137,17 +137,12 @@ impl<J> Crew<J> {
         let Some(entry) = self.slots.get(key) else { return };
         // One turn finds what has come, one more what may be behind it.
         let behind = u8::from(news.has_end);
-        match std::mem::replace(&mut entry.place, Place::Out) {
-            Place::Resting(job) => {
-                entry.place = Place::Queued(job);
-                entry.news = behind;
-                self.ready.push_back(key);
-            }
-            other => {
-                entry.place = other;
-                // The turn that it has, or is about to have, may be past its receive.
-                entry.news = entry.news.max(1 + behind);
-            }
+        if entry.rouse() {
+            entry.news = behind;
+            self.ready.push_back(key);
+        } else {
+            // The turn that it has, or is about to have, may be past its receive.
+            entry.news = entry.news.max(1 + behind);
         }
     }
 
@@ -160,10 +155,7 @@ impl<J> Crew<J> {
         while let Some(alarm) = self.dues.ring(now) {
             let (_, key) = alarm;
             let Some(entry) = self.slots.get(key) else { continue };
-            if self.dues.look(alarm, entry)
-                && let Place::Resting(job) = std::mem::replace(&mut entry.place, Place::Out)
-            {
-                entry.place = Place::Queued(job);
+            if self.dues.look(alarm, entry) {
                 self.ready.push_back(key);
             }
         }
@@ -210,7 +202,7 @@ impl<J> Crew<J> {
     /// A new thread takes its place.
     pub(super) fn join(&mut self, thread: Thread, state: StateOfThread) -> usize {
         self.coming -= 1;
-        let member = Member { thread, role: Role::Sits, turn: 0, seen: 0, looks: 0, state };
+        let member = Member { thread, turn: 0, seen: 0, looks: 0, state };
         let free = self.members.iter().position(Option::is_none);
         let number = free.unwrap_or(self.members.len());
         if free.is_none() {
@@ -221,20 +213,28 @@ impl<J> Crew<J> {
         number
     }
 
+    /// What a thread does; `None` if it has left.
+    pub(super) fn role(&self, number: usize) -> Option<Role> {
+        self.members[number].as_ref()?;
+        Some(if self.leaders.contains(&number) {
+            Role::Leads
+        } else if self.standby == Some(number) {
+            Role::StandsBy
+        } else if self.bench.contains(&number) {
+            Role::Sits
+        } else {
+            Role::Stalled
+        })
+    }
+
     /// Finds something to do for a thread that has nothing.
     pub(super) fn assign(&mut self, number: usize) {
-        let role = if self.leaders.len() < self.stalls.leaders() {
+        if self.leaders.len() < self.stalls.leaders() {
             self.leaders.push(number);
-            Role::Leads
         } else if self.standby.is_none() {
             self.standby = Some(number);
-            Role::StandsBy
         } else {
             self.bench.push(number);
-            Role::Sits
-        };
-        if let Some(member) = self.member(number) {
-            member.role = role;
         }
     }
 
@@ -270,7 +270,6 @@ impl<J> Crew<J> {
             let Some(member) = members[*leader].as_mut() else { return false };
             nothing_new &= member.seen == member.turn && !member.is_in_turn();
             if member.is_stalled() {
-                member.role = Role::Stalled;
                 stalls.found(now);
                 return false;
             }

@@ -50,7 +50,7 @@ impl Dues {
         Some(std::collections::binary_heap::PeekMut::pop(first).0)
     }
 
-    /// Looks after a job whose alarm has rung. Says whether its turn is due.
+    /// Looks after a job whose alarm has rung. If its turn is due it waits for that from here on; says whether it does.
     pub(super) fn look<J>(&mut self, (time, key): (Instant, Key), entry: &mut Entry<J>) -> bool {
         if entry.alarm != Some(time) {
             // It has an earlier one.
@@ -61,7 +61,7 @@ impl Dues {
             return false;
         }
         if entry.due.is_some_and(|due| due <= time) {
-            return true;
+            return entry.rouse();
         }
         self.set(key, entry);
         false

@@ -21,7 +21,6 @@ pub(super) enum Role {
 /// A thread of the pool.
 pub(super) struct Member {
     pub(super) thread: Thread,
-    pub(super) role: Role,
     /// Odd while it is in a turn.
     pub(super) turn: u64,
     /// Which turn that was when somebody last looked, and how often he has seen it.

@@ -83,6 +83,26 @@ impl<J> Shared<J> {
         self.poller.get().ok_or_else(|| io::ErrorKind::Other.into())
     }
 
+    /// A job rests; `pollable` is what is watched of it from now on, if it was not before. Says whether who leads has to be
+    /// told.
+    pub(super) fn park(
+        &self,
+        crew: &mut Crew<J>,
+        key: Key,
+        job: Box<J>,
+        due: Option<Instant>,
+        pollable: Option<Arc<dyn Pollable>>,
+    ) -> bool {
+        if let (Some(pollable), Some(entry)) = (pollable, crew.slots.get(key)) {
+            entry.watched = Some(pollable);
+        }
+        let tell = crew.park(key, job, due);
+        if let Some(poller) = self.poller.get() {
+            poller.rearm(key.raw());
+        }
+        tell
+    }
+
     /// Has the poller watch it. Says whether it does.
     pub(super) fn watch(&self, pollable: &Arc<dyn Pollable>, key: Key) -> bool {
         self.poller.get().is_some_and(|poller| poller.add(pollable, key.raw()).is_ok())
@@ -124,16 +144,7 @@ impl<J: Job + Send + 'static> Shared<J> {
                     // It is served without having been waited for.
                     return Ok(self.begin(key, job));
                 };
-                let mut crew = self.lock();
-                if let Some(entry) = crew.slots.get(key) {
-                    entry.watched = Some(pollable);
-                }
-                let tell = crew.park(key, job, due);
-                drop(crew);
-                if let Some(poller) = self.poller.get() {
-                    poller.rearm(key.raw());
-                }
-                tell
+                self.park(&mut self.lock(), key, job, due, Some(pollable))
             }
             Turn::Ready(job) => return Ok(self.begin(key, job)),
             _ => {
@@ -171,7 +182,7 @@ impl<J: Job + Send + 'static> Shared<J> {
         let Settings { name, stack_size, daemon_threads, .. } = &self.settings;
         let builder = thread_name::builder(name, crew.started + 1, *stack_size);
         let shared = Arc::clone(self);
-        self.threads.spawn_numbered(*daemon_threads, builder, move |_| Worker::work(&shared))?;
+        self.threads.spawn(*daemon_threads, builder, move |_| Worker::work(&shared))?;
         crew.threads += 1;
         crew.coming += 1;
         crew.started += 1;

@@ -50,6 +50,22 @@ pub(super) struct Entry<J> {
     pub(super) alarm: Option<Instant>,
 }
 
+impl<J> Entry<J> {
+    /// A job that rests waits for its turn from here on. Says whether there was one.
+    pub(super) fn rouse(&mut self) -> bool {
+        match std::mem::replace(&mut self.place, Place::Out) {
+            Place::Resting(job) => {
+                self.place = Place::Queued(job);
+                true
+            }
+            other => {
+                self.place = other;
+                false
+            }
+        }
+    }
+}
+
 /// Where a job is.
 pub(super) enum Place<J> {
     /// There is none.

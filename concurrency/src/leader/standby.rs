@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use socketserver_core::Job;
 
-use super::member::Role;
 use super::worker::{Guard, Worker};
 
 /// After so many looks at which nothing had happened it dozes.
@@ -23,8 +22,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 crew.leave(self.number);
                 return (crew, false);
             }
-            let role = crew.member(self.number).map(|member| member.role);
-            if role != Some(Role::StandsBy) {
+            if crew.standby != Some(self.number) {
                 return (crew, true);
             }
             let now = Instant::now();

@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socketserver_core::{Finished, Job, Pollable, Turn};
+use socketserver_core::{Job, Pollable, Turn};
 
 use super::crew::Crew;
 use super::member::Role;
@@ -18,6 +18,14 @@ use crate::contained::contained;
 const A_MOMENT: Duration = Duration::from_millis(1);
 
 pub(super) type Guard<'a, J> = MutexGuard<'a, Crew<J>>;
+
+/// What came of a job's turn.
+enum After<J> {
+    Left,
+    Ready(Box<J>),
+    /// Up to a time, if it has one; with what the poller watches of it from now on.
+    Resting(Box<J>, Option<Instant>, Option<Arc<dyn Pollable>>),
+}
 
 /// A thread at work.
 pub(super) struct Worker<'a, J> {
@@ -39,8 +47,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             Self { shared, number, events: Events::new(), heard: Vec::new(), gone: None };
         let mut crew = shared.lock();
         loop {
-            let role = crew.member(number).map(|member| member.role);
-            let (next, stays) = match role {
+            let (next, stays) = match crew.role(number) {
                 Some(Role::Leads) => worker.lead(crew),
                 Some(Role::StandsBy) => worker.stand_by(crew),
                 Some(Role::Sits) => worker.sit(crew),
@@ -129,56 +136,45 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             thread.unpark();
         }
         self.let_go();
-        // A job does not unwind, but what it drops may: the service itself, if the server is gone.
-        let turn = contained(|| job.turn()).unwrap_or_else(|| Turn::Finished(Finished::Failed));
-        let pollable = match &turn {
-            Turn::Resting(job, _) if !watched => job.waits_for(),
-            _ => None,
-        };
-        let pollable = pollable.filter(|pollable| self.shared.watch(pollable, key));
-        let turn = match turn {
-            // Nobody would hear of it any more. The system is out of memory, or does not watch as many.
-            Turn::Resting(job, _) if !watched && pollable.is_none() => {
-                contained(|| drop(job));
-                Turn::Finished(Finished::Failed)
-            }
-            Turn::Finished(finished) => {
-                // In it may be what a hook panicked with, and that is somebody else's: not to be dropped under the lock.
-                contained(|| drop(finished));
-                Turn::Finished(Finished::Served)
-            }
-            turn => turn,
-        };
+        let after = self.turn(key, job, watched);
         let mut crew = self.shared.lock();
         if let Some(member) = crew.member(self.number) {
             member.turn += 1;
         }
-        self.put_back(&mut crew, key, turn, pollable);
+        self.put_back(&mut crew, key, after);
         self.relieve(crew)
     }
 
-    fn put_back(
-        &mut self,
-        crew: &mut Guard<'a, J>,
-        key: Key,
-        turn: Turn<J>,
-        pollable: Option<Arc<dyn Pollable>>,
-    ) {
-        if let (Some(pollable), Some(entry)) = (pollable, crew.slots.get(key)) {
-            entry.watched = Some(pollable);
-        }
-        // Who leads sees to it himself. If others do by now they may be waiting for news.
-        let leads = crew.member(self.number).is_some_and(|member| member.role == Role::Leads);
-        let tell = match turn {
-            Turn::Ready(job) => crew.enqueue(key, job),
-            Turn::Resting(job, due) => {
-                let tell = crew.park(key, job, due);
-                if let Some(poller) = self.shared.poller.get() {
-                    poller.rearm(key.raw());
+    /// Outside the lock: what somebody else's code does there, and drops.
+    fn turn(&self, key: Key, job: Box<J>, watched: bool) -> After<J> {
+        // A job does not unwind, but what it drops may: the service itself, if the server is gone.
+        match contained(|| job.turn()) {
+            Some(Turn::Ready(job)) => After::Ready(job),
+            Some(Turn::Resting(job, due)) if watched => After::Resting(job, due, None),
+            Some(Turn::Resting(job, due)) => {
+                let pollable = job.waits_for().filter(|it| self.shared.watch(it, key));
+                if pollable.is_some() {
+                    return After::Resting(job, due, pollable);
                 }
-                tell
+                // Nobody would hear of it any more. The system is out of memory, or does not watch as many.
+                contained(|| drop(job));
+                After::Left
             }
-            _ => {
+            // In it may be what a hook panicked with.
+            ended => {
+                contained(|| drop(ended));
+                After::Left
+            }
+        }
+    }
+
+    fn put_back(&mut self, crew: &mut Guard<'a, J>, key: Key, after: After<J>) {
+        // Who leads sees to it himself. If others do by now they may be waiting for news.
+        let leads = crew.leaders.contains(&self.number);
+        let tell = match after {
+            After::Ready(job) => crew.enqueue(key, job),
+            After::Resting(job, due, pollable) => self.shared.park(crew, key, job, due, pollable),
+            After::Left => {
                 self.gone = crew.slots.remove(key).map(|watched| (key, watched));
                 // Who polls does not know for how long.
                 crew.slots.len() == 0
@@ -247,7 +243,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         let idle = self.shared.settings.idle_timeout;
         thread::park_timeout(idle);
         let mut crew = self.shared.lock();
-        let sits = crew.member(self.number).is_some_and(|member| member.role == Role::Sits);
+        let sits = crew.bench.contains(&self.number);
         if sits && (crew.is_over() || since.elapsed() >= idle) {
             crew.leave(self.number);
             return (crew, false);

@@ -139,7 +139,7 @@ impl<J: Job + Send + 'static> ThreadPool<J> {
                     worker::work(&state, &settings, job, number);
                 }
             };
-            self.threads.spawn_numbered(self.settings.daemon_threads, builder, work)
+            self.threads.spawn(self.settings.daemon_threads, builder, work)
         })
     }
 
