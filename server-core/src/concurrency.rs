@@ -21,7 +21,8 @@ use crate::turn::{Pollable, Turn};
 ///
 /// 1. [`attach`](Self::attach), once, when the server is made.
 /// 2. [`has_room`](Self::has_room) and [`source`](Self::source), before each wait for a request.
-/// 3. [`process_request`](Self::process_request) for each request, if there was room.
+/// 3. [`process_request`](Self::process_request) for each request, if there was room; and
+///    [`batch_ends`](Self::batch_ends) after one or several.
 /// 4. [`service_actions`](Self::service_actions) once per turn of `serve_forever`, or
 ///    [`handle_timeout`](Self::handle_timeout) when `handle_request` runs out of time; the service's
 ///    hooks of the same names follow.
@@ -45,6 +46,14 @@ pub trait Concurrency<J: Job> {
     /// default says yes.
     fn has_room(&self) -> bool {
         true
+    }
+
+    /// The loop has handed over what was there, and is about to wait for more or to return: a strategy that would rather begin
+    /// several jobs together does so now. It may let other threads run first, but never sleeps.
+    ///
+    /// Says how the loop goes on. The default has put nothing off, and has it [wait](AfterBatch::Wait).
+    fn batch_ends(&self) -> AfterBatch {
+        AfterBatch::Wait
     }
 
     /// Something that becomes readable when the strategy has work to do in the serving thread. The
@@ -112,6 +121,20 @@ pub trait Concurrency<J: Job> {
         let _ = how;
         0
     }
+}
+
+/// How the loop goes on when it has handed over the requests that were there.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum AfterBatch {
+    /// It waits for the next one.
+    Wait,
+    /// It looks for the next ones without a wait: others ran meanwhile, so there may be some.
+    Again,
+    /// It leaves the next ones in the transport's backlog until it is [woken](Concurrency::attach), which has to come soon, or
+    /// until its poll interval is over: the strategy is busy for a moment with those it has, and it is better to
+    /// take the next ones together. This is no limit; that is [`has_room`](Concurrency::has_room).
+    Later,
 }
 
 /// How firmly workers are told to end.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::alarm::Alarm;
 use crate::clock;
-use crate::concurrency::Concurrency;
+use crate::concurrency::{AfterBatch, Concurrency};
 use crate::connections::{Place, Room};
 use crate::error::ServeError;
 use crate::job::ServiceJob;
@@ -24,6 +24,18 @@ pub(crate) enum Entry {
     Early(Duration),
     /// It stays in the backlog until there is room.
     Shut,
+}
+
+/// What the loop waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum How {
+    Requests,
+    /// For nothing: there may be one already.
+    Hopes,
+    /// For the strategy to have done what it has.
+    Later,
+    /// For there to be something that can be done about a request.
+    Wakes,
 }
 
 /// What was decided about the request that is there.
@@ -60,6 +72,20 @@ where
         }
     }
 
+    /// How to wait if something can be done about a request, or if not.
+    fn how(&mut self, open: bool) -> Result<How, ServeError> {
+        let tries = open && self.transport()?.can_be_tried();
+        if tries && self.hope.is_there() {
+            return Ok(How::Hopes);
+        }
+        Ok(match self.batch.ends(self.concurrency) {
+            _ if !open => How::Wakes,
+            AfterBatch::Later => How::Later,
+            AfterBatch::Again if tries => How::Hopes,
+            AfterBatch::Again | AfterBatch::Wait => How::Requests,
+        })
+    }
+
     /// Waits for a request if something can be done about it and nothing has run out, else until that may be so.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, ServeError> {
         let (entry, rest) = (self.entry(), self.rest_left());
@@ -67,9 +93,19 @@ where
             Entry::Early(left) if rest.is_none() => Some(left),
             _ => None,
         };
-        let wait = match entry {
-            Entry::Open | Entry::Refuse(_) if rest.is_none() => Wait::for_request(),
-            _ => Wait::for_wake(),
+        let open = matches!(entry, Entry::Open | Entry::Refuse(_)) && rest.is_none();
+        let how = self.how(open)?;
+        self.hopes = how == How::Hopes;
+        let wait = match how {
+            How::Hopes => {
+                let attending = self.server.common().interrupts.attending(&self.server);
+                attending.attend();
+                drop(attending);
+                self.look_for_stuck();
+                return Ok(self.pass(entry));
+            }
+            How::Requests => Wait::for_request(),
+            How::Later | How::Wakes => Wait::for_wake(),
         };
         let limit = timeout.into_iter().chain(rest).chain(early).min();
         let look = self.alarm.as_ref().map(Alarm::left);
@@ -80,11 +116,13 @@ where
         let readiness = self.transport()?.wait(wait).map_err(ServeError::Wait)?;
         attending.attend();
         drop(attending);
-        if let Some(alarm) = self.alarm {
-            alarm.look(&self.server);
-        }
+        self.look_for_stuck();
         if readiness == Readiness::TimedOut && first != limit {
             return Ok(Readiness::Woken);
+        }
+        if how == How::Later {
+            // There should be some by now.
+            self.hope.renew();
         }
         if let Some(rest) = rest {
             return Ok(self.rested(readiness, rest, timeout));
@@ -99,12 +137,23 @@ where
         }
         // Who comes when there is room again is not turned away because there was none before.
         let entry = if matches!(entry, Entry::Refuse(_)) { self.entry() } else { entry };
+        Ok(self.pass(entry))
+    }
+
+    /// Decides about the request that is there, or may be. Says whether one is to be taken: meanwhile the server may have
+    /// been suspended, or its limit lowered.
+    fn pass(&mut self, entry: Entry) -> Readiness {
         self.pass = match entry {
             Entry::Open => self.server.registry().reserve().map(Pass::In),
             Entry::Refuse(refusal) => Some(Pass::Out(refusal)),
             Entry::Early(_) | Entry::Shut => None,
         };
-        // Meanwhile the server may have been suspended, or its limit lowered.
-        Ok(if self.pass.is_some() { Readiness::Request } else { Readiness::Woken })
+        if self.pass.is_some() { Readiness::Request } else { Readiness::Woken }
+    }
+
+    fn look_for_stuck(&mut self) {
+        if let Some(alarm) = self.alarm {
+            alarm.look(&self.server);
+        }
     }
 }

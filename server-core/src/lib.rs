@@ -63,6 +63,7 @@
 mod admission;
 mod alarm;
 mod backoff;
+mod batch;
 mod builder;
 mod clock;
 mod common;
@@ -76,6 +77,7 @@ mod draining;
 mod entry;
 mod error;
 mod handler_error;
+mod hope;
 mod interrupt;
 mod job;
 mod lifecycle;
@@ -107,7 +109,9 @@ mod turn;
 
 pub use admission::{Admission, Permit};
 pub use builder::{ServerBuilder, Unset};
-pub use concurrency::{Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected};
+pub use concurrency::{
+    AfterBatch, Concurrency, Dispatched, EndWorkers, Finished, Job, Listener, Rejected,
+};
 pub use config::{PollInterval, ServerConfig};
 pub use connections::{
     AcceptRate, CallGuard, ConnectionId, ConnectionInfo, ConnectionState, CutReason, Cuts,

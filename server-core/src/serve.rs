@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use crate::admission::Admissions;
 use crate::alarm::Alarm;
 use crate::backoff::{Backoff, Lack};
+use crate::batch::{Batch, End};
 use crate::clock;
 use crate::concurrency::{Concurrency, Dispatched, Finished};
 use crate::config::PollInterval;
 use crate::entry::{Entry, Pass};
 use crate::error::ServeError;
+use crate::hope::Hope;
 use crate::job::{ServiceJob, guarded};
 use crate::lifecycle::Serving;
 use crate::observer::Event;
@@ -29,9 +31,13 @@ pub(crate) struct Serve<'a, T: Transport, C, S> {
     pub(crate) admissions: &'a Admissions<T::Request>,
     pub(crate) server: ServerHandle,
     pub(crate) backoff: &'a mut Backoff,
+    pub(crate) hope: &'a mut Hope,
     pub(crate) serving: Serving<'a>,
     /// For the request that is there, from the wait to the job.
     pub(crate) pass: Option<Pass>,
+    /// Nobody knows whether there is one: it was not waited for.
+    pub(crate) hopes: bool,
+    pub(crate) batch: Batch,
     /// Up to when nothing is taken because something has run out.
     pub(crate) rest: Option<Instant>,
     pub(crate) alarm: &'a mut Option<Alarm>,
@@ -45,6 +51,8 @@ where
 {
     /// CPython's `serve_forever`.
     pub(crate) fn forever(&mut self, poll_interval: PollInterval) -> Result<Ended, ServeError> {
+        let _end = End::of(self.concurrency);
+        self.batch = Batch::of_many();
         // A wake is not a turn, so it must not put the next idle turn off either.
         let mut woken: Option<Instant> = None;
         while !self.serving.stop_ordered() {
@@ -63,11 +71,14 @@ where
                 break;
             }
             match readiness {
-                Readiness::Request => {
-                    if let Handled::Exited(exit) = self.take_request()? {
-                        return Ok(Ended::Exited(exit));
+                Readiness::Request => match self.take_request()? {
+                    Handled::Exited(exit) => return Ok(Ended::Exited(exit)),
+                    Handled::NothingAccepted(None) if self.hopes => {
+                        woken = Some(begun);
+                        continue;
                     }
-                }
+                    _ => {}
+                },
                 // Woken for no reason of ours: not a turn, unless one is due.
                 Readiness::Woken if left != Some(Duration::ZERO) => {
                     woken = Some(begun);
@@ -84,6 +95,7 @@ where
 
     /// CPython's `handle_request`, with the server's own timeout.
     pub(crate) fn one_request(&mut self, timeout: Option<Duration>) -> Result<Handled, ServeError> {
+        let _end = End::of(self.concurrency);
         let timeout = match (self.transport()?.timeout(), timeout) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -98,6 +110,10 @@ where
             match self.wait(patience)? {
                 Readiness::Request => {
                     let handled = self.take_request()?;
+                    if self.hopes && matches!(handled, Handled::NothingAccepted(None)) {
+                        left = remaining();
+                        continue;
+                    }
                     self.sit_rest_out(remaining)?;
                     // With a stop ordered there was no rest; this keeps the caller from spinning.
                     let nothing = matches!(handled, Handled::NothingAccepted(_));
@@ -117,6 +133,7 @@ where
 
     /// Serves what is there, without waiting for more, up to the deadline, or until something runs out.
     pub(crate) fn backlog(&mut self, deadline: Instant) {
+        let _end = End::of(self.concurrency);
         let registry = Arc::clone(self.server.registry());
         let mut panicked = false;
         // A server that is closed to all will not open for this.
@@ -191,7 +208,15 @@ where
         // It is given up when nothing comes of it.
         let Some(pass) = self.pass.take() else { return Ok(Handled::NothingAccepted(None)) };
         let (request, client_address) = match self.transport()?.get_request() {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                self.hope.fulfilled(self.hopes);
+                accepted
+            }
+            // What has run out is missed by nobody as long as there is no request.
+            Err(GetRequestError::NotReady | GetRequestError::Exhausted(_)) if self.hopes => {
+                self.hope.in_vain();
+                return Ok(Handled::NothingAccepted(None));
+            }
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             Err(GetRequestError::Failed(error)) => {
                 self.server.counters().accept_failures.add();
@@ -234,6 +259,7 @@ where
                 return Ok(Handled::Refused);
             }
         };
+        self.batch.grows();
         let dispatched = self.concurrency.process_request(job, self.transport);
         if dispatched.is_ok() {
             self.enough(Lack::ToRun);

@@ -10,6 +10,7 @@ use crate::common::Common;
 use crate::concurrency::Concurrency;
 use crate::config::ServerConfig;
 use crate::error::ServeError;
+use crate::hope::Hope;
 use crate::job::ServiceJob;
 use crate::lifecycle::Verb;
 use crate::outcome::{Ended, Handled};
@@ -57,6 +58,7 @@ where
     config: ServerConfig,
     pub(crate) admissions: Admissions<T::Request>,
     backoff: Backoff,
+    hope: Hope,
     /// Made when the server first serves with its settings.
     alarm: Option<Alarm>,
 }
@@ -80,6 +82,7 @@ where
             config: ServerConfig::new(),
             admissions: Admissions::new(),
             backoff: Backoff::new(),
+            hope: Hope::new(),
             alarm: None,
         }
     }
@@ -259,8 +262,11 @@ where
             admissions: &self.admissions,
             server: ServerHandle::new(Arc::clone(&self.common)),
             backoff: &mut self.backoff,
+            hope: &mut self.hope,
             serving: self.common.lifecycle.begin(verb),
             pass: None,
+            hopes: false,
+            batch: <_>::default(),
             rest: None,
             alarm: &mut self.alarm,
         })

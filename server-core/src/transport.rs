@@ -17,7 +17,8 @@ use crate::source::Source;
 ///
 /// 1. [`waker`](Self::waker), once, when the server is made;
 /// 2. [`wait`](Self::wait), until it answers [`Readiness::Request`];
-/// 3. [`get_request`](Self::get_request), at most once for each such answer.
+/// 3. [`get_request`](Self::get_request), at most once for each such answer; and without one, if the transport
+///    [can be tried](Self::can_be_tried).
 ///
 /// It closes the transport by dropping it, never while one of these calls runs.
 pub trait Transport {
@@ -40,6 +41,12 @@ pub trait Transport {
     /// [`Readiness::Woken`] at once. It may be called from any thread, also after the transport is
     /// gone, and must not block.
     fn waker(&self) -> Waker;
+
+    /// Whether the server may try to [take a request](Self::get_request) without having waited for one, as it does when it is
+    /// busy: then there is one, mostly, and if not a try costs no more than a wait would have. The default says no.
+    fn can_be_tried(&self) -> bool {
+        false
+    }
 
     /// Takes one request. Never blocks.
     ///

@@ -19,8 +19,8 @@ pub(crate) struct PacketOptions {
     pub(crate) max_packet_size: usize,
     pub(crate) reply_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
-    /// How many packets may be received ahead, if somebody has said so.
-    pub(crate) ahead: Option<usize>,
+    /// How many packets may be received with one call.
+    pub(crate) ahead: usize,
     /// Whether each packet tells who sent it.
     pub(crate) pass_credentials: bool,
 }
@@ -31,18 +31,9 @@ impl PacketOptions {
             max_packet_size: 8192,
             reply_timeout: Duration::from_secs(1),
             timeout: None,
-            ahead: None,
+            ahead: 1,
             pass_credentials: false,
         }
-    }
-
-    /// For a socket that somebody else may have too: who did not ask for it takes no packet ahead that would be the
-    /// other's.
-    pub(crate) const fn of_adopted(mut self) -> Self {
-        if self.ahead.is_none() {
-            self.ahead = Some(0);
-        }
-        self
     }
 }
 
@@ -57,7 +48,7 @@ pub(crate) struct Packets<S: DatagramSocket> {
 
 impl<S: DatagramSocket> Packets<S> {
     pub(crate) fn new(socket: S, waiter: Waiter, options: PacketOptions) -> Self {
-        let ahead = Ahead::new(options.ahead.unwrap_or(1), &socket);
+        let ahead = Ahead::new(options.ahead, &socket);
         let buffers = Buffers::new(options.max_packet_size, ahead.most());
         let shared = Shared {
             socket,
@@ -83,11 +74,8 @@ impl<S: DatagramSocket> Packets<S> {
     }
 
     pub(crate) fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness> {
-        if wait.is_for_request() {
-            self.waiter.prepare(&self.socket())?;
-            if self.ahead.has_any(&self.shared) {
-                return Ok(Readiness::Request);
-            }
+        if wait.is_for_request() && self.ahead.len() > 0 {
+            return Ok(Readiness::Request);
         }
         self.waiter.wait(&self.socket(), wait)
     }

@@ -85,6 +85,10 @@ impl Transport for Tcp {
         self.waiter.waker()
     }
 
+    fn can_be_tried(&self) -> bool {
+        true
+    }
+
     fn get_request(&self) -> Result<(Self::Request, SocketAddr), GetRequestError> {
         self.waiter.prepare(&self.socket).map_err(accept::sorted)?;
         let (stream, client_address) = self.reserve.accept(&self.socket, SockAddr::as_socket)?;

@@ -81,6 +81,10 @@ impl Transport for Udp {
         self.packets.waker()
     }
 
+    fn can_be_tried(&self) -> bool {
+        true
+    }
+
     fn get_request(&self) -> Result<(Self::Request, SocketAddr), GetRequestError> {
         self.packets.get_request()
     }
@@ -113,7 +117,7 @@ impl<A: ToSocketAddrs + fmt::Debug> Bind<A> for Udp {
 /// Adopts a socket as it is; see [`UdpOptions::adopt`] for one with checks and options.
 impl From<UdpSocket> for Udp {
     fn from(socket: UdpSocket) -> Self {
-        Self::new(socket, PacketOptions::new().of_adopted())
+        Self::new(socket, PacketOptions::new())
     }
 }
 

@@ -83,23 +83,18 @@ impl UdpOptions {
         self
     }
 
-    /// How many packets may be received before the server takes them. The default is one, and none for an adopted
-    /// socket. CPython has no such option; its servers wait for each packet first.
-    ///
-    /// | packets | a busy server makes for a packet |
-    /// |---|---|
-    /// | 0 | three system calls: it waits for the packet, receives it, replies |
-    /// | 1 | two |
-    /// | more, up to 32 | one and a part of one, for it receives what is there in one call |
+    /// How many packets may be received with one call, and so before the server takes them. The default is one, and 0
+    /// counts as one; more than 32 count as 32. A busy server then makes one system call for a packet, its reply, and a
+    /// part of one. CPython has no such option.
     ///
     /// They are served one by one in the order in which they came, by the limits that hold then, and a stop is seen between any
     /// two. What is left at a stop is for the next call of `serve_forever`, `handle_request` or `drain`. A server
     /// that is closed counts them as [`dismissed`](socketserver_core::Counts::dismissed); the system, which has lost
     /// what it had, says nothing.
     ///
-    /// What was received is not with the socket any more. So choose none if another process goes on with the same
-    /// socket, and no more than one if handlers receive from [the socket](crate::Datagram::socket) themselves: a client's second packet
-    /// could be among those that are there already. A process of `PreFork` receives none ahead, whatever is said here.
+    /// What was received is not with the socket any more. So choose one if another process goes on with the same
+    /// socket, or if handlers receive from [the socket](crate::Datagram::socket) themselves: a client's second packet
+    /// could be among those that are there already. A process of `PreFork` receives one at a time, whatever is said here.
     ///
     /// A program that waits for the descriptor itself and then calls `handle_request` once has to call it as long as
     /// [`received_ahead`](socketserver_core::Transport::received_ahead) tells that there are any: the descriptor is not readable
@@ -119,7 +114,7 @@ impl UdpOptions {
     /// # Ok::<(), socketserver_transports::BindError>(())
     /// ```
     pub const fn receive_ahead(mut self, packets: usize) -> Self {
-        self.packets.ahead = Some(packets);
+        self.packets.ahead = packets;
         self
     }
 
@@ -163,8 +158,7 @@ impl UdpOptions {
     /// Adopts a socket that was bound elsewhere: by a service manager or a test, say.
     ///
     /// Its options stay as they are, but it becomes non-blocking. `Udp::from(socket)` does the same
-    /// without the checks. No packet is [received ahead](Self::receive_ahead) unless that was asked for: another process may
-    /// have the socket too. A socket that was connected takes packets of that one client only.
+    /// without the checks. A socket that was connected takes packets of that one client only.
     ///
     /// # Errors
     ///
@@ -172,6 +166,6 @@ impl UdpOptions {
     pub fn adopt(&self, socket: impl Into<Socket>) -> Result<Udp, BindError> {
         let socket = socket.into();
         bind::check_adopted(&socket, Type::DGRAM)?;
-        Ok(Udp::new(UdpSocket::from(socket), self.packets.of_adopted()))
+        Ok(Udp::new(UdpSocket::from(socket), self.packets))
     }
 }

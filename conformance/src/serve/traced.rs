@@ -29,6 +29,10 @@ impl<T: Transport> Transport for TracedTransport<T> {
         self.inner.wait(wait)
     }
 
+    fn can_be_tried(&self) -> bool {
+        self.inner.can_be_tried()
+    }
+
     fn waker(&self) -> Waker {
         self.inner.waker()
     }

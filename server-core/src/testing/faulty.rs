@@ -68,6 +68,10 @@ impl<T: Transport> Transport for Faulty<T> {
         self.inside.wait(wait)
     }
 
+    fn can_be_tried(&self) -> bool {
+        self.inside.can_be_tried()
+    }
+
     fn waker(&self) -> Waker {
         self.inside.waker()
     }

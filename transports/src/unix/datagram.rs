@@ -98,6 +98,10 @@ impl Transport for UnixDatagram {
         self.packets.waker()
     }
 
+    fn can_be_tried(&self) -> bool {
+        true
+    }
+
     fn get_request(&self) -> Result<(Self::Request, UnixAddr), GetRequestError> {
         self.packets.get_request()
     }
@@ -137,7 +141,7 @@ impl sealed::Make for UnixDatagram {
     }
 
     fn of_ready(bound: Bound, options: &UnixOptions<Self>) -> Self {
-        Self::with(bound, options, options.packets.of_adopted())
+        Self::with(bound, options, options.packets)
     }
 }
 

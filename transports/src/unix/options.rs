@@ -253,14 +253,6 @@ impl UnixOptions<UnixDatagram> {
         self.packets.reply_timeout = timeout;
         self
     }
-
-    /// Whether a packet may be received before the server takes it, which saves a busy server a system call for each. The
-    /// default is that it may, and for an adopted socket that it may not. See
-    /// [`UdpOptions::receive_ahead`](crate::UdpOptions::receive_ahead); here it is one packet at most.
-    pub const fn receive_ahead(mut self, ahead: bool) -> Self {
-        self.packets.ahead = Some(ahead as usize);
-        self
-    }
 }
 
 impl<T> Clone for UnixOptions<T> {

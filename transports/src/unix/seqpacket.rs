@@ -91,6 +91,10 @@ impl Transport for UnixSeqpacket {
         self.listener.waker()
     }
 
+    fn can_be_tried(&self) -> bool {
+        true
+    }
+
     fn get_request(&self) -> Result<(Self::Request, UnixAddr), GetRequestError> {
         let (socket, client_address) = self.listener.accept()?;
         Ok((Connection::new(OwnedFd::from(socket).into()), client_address))

@@ -98,6 +98,10 @@ impl Transport for UnixStream {
         self.listener.waker()
     }
 
+    fn can_be_tried(&self) -> bool {
+        true
+    }
+
     fn get_request(&self) -> Result<(Self::Request, UnixAddr), GetRequestError> {
         let (socket, client_address) = self.listener.accept()?;
         Ok((Connection::new(socket.into()), client_address))
