@@ -45,6 +45,7 @@
 mod contained;
 #[cfg(unix)]
 mod fork;
+mod give_way;
 mod handover;
 mod join_set;
 mod leader;

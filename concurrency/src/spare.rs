@@ -94,6 +94,11 @@ impl Spare {
         numbers
     }
 
+    /// How much work waits for a thread that is on its way.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().handover.waiting()
+    }
+
     /// How many threads wait for work.
     pub(crate) fn idle(&self) -> usize {
         self.lock().handover.idle()

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected};
+use socketserver_core::{AfterBatch, Concurrency, Dispatched, Job, Listener, Patience, Rejected};
 
 use crate::contained::contained;
+use crate::give_way::let_take_up;
 use crate::join_set::JoinSet;
 use crate::spare::Spare;
 use crate::{seat, thread_name};
@@ -151,6 +152,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPerRequest {
             self.threads.spawn(self.daemon_threads, self.builder(), work)
         })?;
         Ok(Dispatched::Started)
+    }
+
+    fn batch_ends(&self) -> AfterBatch {
+        let_take_up(|| self.spare.waiting())
     }
 
     fn server_close(&self) {

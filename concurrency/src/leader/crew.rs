@@ -2,52 +2,38 @@
 //! nobody's destructor runs under it.
 
 use std::collections::VecDeque;
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use socketserver_core::Waker;
 
 use super::dues::Dues;
-use super::member::{Member, Role};
+use super::pace::Pace;
 use super::poller::News;
+use super::roster::Roster;
 use super::settings::Settings;
 use super::slots::{Key, Place, Slots};
-use super::stalls::Stalls;
-use super::state_of_thread::StateOfThread;
 
 /// Some systems count milliseconds, and leave the rest out.
 const ROUNDED: Duration = Duration::from_millis(1);
 
 /// The pool, under its mutex.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Crew<J> {
     pub(super) slots: Slots<J>,
     pub(super) ready: VecDeque<Key>,
     pub(super) dues: Dues,
-    /// By number; `None` for one that has gone.
-    pub(super) members: Vec<Option<Member>>,
-    pub(super) leaders: Vec<usize>,
-    pub(super) stalls: Stalls,
-    pub(super) standby: Option<usize>,
-    /// The last one is the next to be called.
-    pub(super) bench: Vec<usize>,
-    /// How many threads there are, or will be in a moment; and how many of them have not come yet.
-    pub(super) threads: usize,
-    pub(super) coming: usize,
-    pub(super) started: u64,
+    pub(super) roster: Roster,
     /// How many of those that lead wait for news, up to then if anything is due.
     pub(super) polling: usize,
     /// So many turns were given since the last look for news.
     pub(super) turns_since: u32,
     pub(super) polling_until: Option<Instant>,
-    /// The one that stands by sleeps, because nothing happened for a while.
-    pub(super) dozing: bool,
     /// Up to when no thread is to be started: one could not be.
     pub(super) short_until: Option<Instant>,
     pub(super) closed: bool,
     pub(super) waker: Option<Waker>,
     /// The loop found no room and wants to be told when there is some.
     pub(super) loop_waits: bool,
+    pub(super) pace: Pace,
     /// Somebody was free meanwhile: one may come in, whatever he does by then.
     pub(super) promised: bool,
     /// How many jobs came when there was nobody free, and have not had a turn yet.
@@ -64,22 +50,15 @@ impl<J> Crew<J> {
             slots: Slots::new(),
             ready: VecDeque::new(),
             dues: Dues::new(),
-            members: Vec::new(),
-            leaders: Vec::new(),
-            stalls: Stalls::new(leaders),
-            standby: None,
-            bench: Vec::new(),
-            threads: 0,
-            coming: 0,
-            started: 0,
+            roster: Roster::new(leaders),
             polling: 0,
             turns_since: 0,
             polling_until: None,
-            dozing: false,
             short_until: None,
             closed: false,
             waker: None,
             loop_waits: false,
+            pace: Pace::new(),
             promised: false,
             came_in_vain: 0,
             refused: 0,
@@ -94,9 +73,7 @@ impl<J> Crew<J> {
     /// All are at work in handlers, and nobody more may come.
     pub(super) fn is_saturated(&self, settings: &Settings) -> bool {
         let is_short = self.short_until.is_some_and(|until| until > Instant::now());
-        (self.threads >= settings.max_threads || is_short)
-            && self.coming == 0
-            && self.members.iter().flatten().all(Member::is_in_turn)
+        (self.roster.threads >= settings.max_threads || is_short) && self.roster.all_are_in_turns()
     }
 
     /// Whether another job may come in.
@@ -195,97 +172,23 @@ impl<J> Crew<J> {
         if self.slots.len() == 0 { Some(idle.saturating_add(ROUNDED)) } else { until }
     }
 
-    pub(super) fn member(&mut self, number: usize) -> Option<&mut Member> {
-        self.members.get_mut(number).and_then(Option::as_mut)
-    }
-
-    /// A new thread takes its place.
-    pub(super) fn join(&mut self, thread: Thread, state: StateOfThread) -> usize {
-        self.coming -= 1;
-        let member = Member { thread, turn: 0, seen: 0, looks: 0, state };
-        let free = self.members.iter().position(Option::is_none);
-        let number = free.unwrap_or(self.members.len());
-        if free.is_none() {
-            self.members.push(None);
+    /// The serving thread has handed over what there was. Says whether those who poll have to be told; and whether there is so
+    /// much to do that it had better not wait for more by itself.
+    pub(super) fn batch_ends(&mut self) -> (bool, bool) {
+        let tell = self.pace.begin_put_off() && self.polling > 0 && !self.ready.is_empty();
+        let at_work = self.polling == 0 && !self.roster.leaders.is_empty();
+        let busy = (at_work || (tell && self.ready.len() > 1)) && self.roster.is_looked_after();
+        if busy {
+            self.pace.gives_way();
         }
-        self.members[number] = Some(member);
-        self.assign(number);
-        number
+        (tell, busy)
     }
 
-    /// What a thread does; `None` if it has left.
-    pub(super) fn role(&self, number: usize) -> Option<Role> {
-        self.members[number].as_ref()?;
-        Some(if self.leaders.contains(&number) {
-            Role::Leads
-        } else if self.standby == Some(number) {
-            Role::StandsBy
-        } else if self.bench.contains(&number) {
-            Role::Sits
-        } else {
-            Role::Stalled
-        })
-    }
-
-    /// Finds something to do for a thread that has nothing.
-    pub(super) fn assign(&mut self, number: usize) {
-        if self.leaders.len() < self.stalls.leaders() {
-            self.leaders.push(number);
-        } else if self.standby.is_none() {
-            self.standby = Some(number);
-        } else {
-            self.bench.push(number);
-        }
-    }
-
-    /// A thread leaves for good. Those that are left are told if that was the last thing to do.
-    pub(super) fn leave(&mut self, number: usize) {
-        self.members[number] = None;
-        self.threads -= 1;
-        self.leaders.retain(|leader| *leader != number);
-        self.standby = self.standby.filter(|standby| *standby != number);
-        self.bench.retain(|sitting| *sitting != number);
-    }
-
-    /// Calls somebody from the bench; says who is to be woken, if there is anybody.
-    pub(super) fn call(&mut self) -> Option<Thread> {
-        let number = self.bench.pop()?;
-        self.assign(number);
-        self.member(number).map(|member| member.thread.clone())
-    }
-
-    /// One of those that lead is not needed as such any more.
-    pub(super) fn step_down(&mut self, number: usize) {
-        self.leaders.retain(|leader| *leader != number);
-        self.assign(number);
-    }
-
-    /// The leaders that are stalled are none any more. Says whether there were any; and whether nothing has happened since this
-    /// was last asked.
-    pub(super) fn find_stalls(&mut self, now: Instant) -> (bool, bool) {
-        let Self { leaders, members, stalls, .. } = self;
-        let before = leaders.len();
-        let mut nothing_new = true;
-        leaders.retain(|leader| {
-            let Some(member) = members[*leader].as_mut() else { return false };
-            nothing_new &= member.seen == member.turn && !member.is_in_turn();
-            if member.is_stalled() {
-                stalls.found(now);
-                return false;
-            }
-            true
-        });
-        (leaders.len() < before, nothing_new)
-    }
-
-    /// Calls somebody from the bench to stand by; says who is to be woken, if there is anybody.
-    pub(super) fn appoint_standby(&mut self) -> Option<Thread> {
-        self.standby.is_none().then(|| self.call()).flatten()
-    }
-
-    /// All threads look for themselves what there is to do.
-    pub(super) fn everybody(&self) -> Vec<Thread> {
-        self.members.iter().flatten().map(|member| member.thread.clone()).collect()
+    /// Those that lead have nothing to do. Says whether there soon is something, because the loop goes on; and who is to be
+    /// told so, if it sleeps.
+    pub(super) fn keep_pace(&mut self) -> (bool, Option<Waker>) {
+        let (soon, sleeps) = self.pace.catch_up();
+        (soon, self.waker.clone().filter(|_| sleeps))
     }
 
     /// A turn is over. Says who is to be told that somebody is free again.

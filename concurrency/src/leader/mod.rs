@@ -4,7 +4,9 @@
 mod crew;
 mod dues;
 mod member;
+mod pace;
 mod poller;
+mod roster;
 mod settings;
 mod shared;
 mod slots;
@@ -18,7 +20,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker};
+use socketserver_core::{
+    AfterBatch, Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker,
+};
 
 use crate::pool::{PoolStatus, WhenFull, usual_threads};
 use settings::Settings;
@@ -147,6 +151,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for LeaderPool<J> {
         let room = settings.when_full != WhenFull::Wait || crew.promised || crew.has_room(settings);
         (crew.promised, crew.loop_waits) = (false, !room);
         room
+    }
+
+    fn batch_ends(&self) -> AfterBatch {
+        self.shared.batch_ends()
     }
 
     fn process_request(&self, job: J, _: &mut dyn Listener) -> Result<Dispatched, Rejected<J>> {

@@ -4,13 +4,14 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use socketserver_core::{Job, Pollable, Rejected, Turn};
+use socketserver_core::{AfterBatch, Job, Pollable, Rejected, Turn};
 
 use super::crew::Crew;
 use super::poller::Poller;
 use super::settings::Settings;
 use super::slots::{Key, Place};
 use super::worker::Worker;
+use crate::give_way::give_way;
 use crate::join_set::JoinSet;
 use crate::pool::{Watch, WhenFull};
 use crate::thread_name;
@@ -53,7 +54,7 @@ impl<J> Shared<J> {
     /// Whether somebody leads, and there is something to do.
     pub(super) fn is_led(&self) -> bool {
         let crew = self.lock();
-        !crew.leaders.is_empty() && !crew.is_over()
+        !crew.roster.leaders.is_empty() && !crew.is_over()
     }
 
     pub(super) fn wake_poller(&self) {
@@ -67,7 +68,7 @@ impl<J> Shared<J> {
         let everybody = {
             let mut crew = self.lock();
             crew.closed = true;
-            crew.everybody()
+            crew.roster.everybody()
         };
         self.wake_poller();
         for thread in everybody {
@@ -122,7 +123,7 @@ impl<J: Job + Send + 'static> Shared<J> {
             if let Err(error) = self.poller() {
                 return Err(Rejected::new(job, error));
             }
-            if crew.threads == 0
+            if crew.roster.threads == 0
                 && let Err(error) = self.start(&mut crew)
             {
                 return Err(Rejected::new(job, error));
@@ -160,17 +161,40 @@ impl<J: Job + Send + 'static> Shared<J> {
 
     /// The job has its first turn as soon as possible.
     fn begin(&self, key: Key, job: Box<J>) -> TakenIn<J> {
-        let tell = self.lock().enqueue(key, job);
+        let tell = {
+            let mut crew = self.lock();
+            crew.enqueue(key, job) && crew.pace.put_off()
+        };
         if tell {
             self.wake_poller();
         }
         TakenIn::Yes
     }
 
+    /// The serving thread has handed over what there was.
+    pub(super) fn batch_ends(&self) -> AfterBatch {
+        let (tell, busy) = self.lock().batch_ends();
+        if tell {
+            self.wake_poller();
+        }
+        if !busy {
+            return AfterBatch::Wait;
+        }
+        let mut crew = self.give_way(|crew| crew.ready.is_empty());
+        // Those that are not through will be, or somebody finds that they are stalled.
+        let through = crew.ready.is_empty() || !crew.roster.is_looked_after();
+        if crew.pace.has_given_way(through) { AfterBatch::Later } else { AfterBatch::Again }
+    }
+
+    /// Lets other threads run first, until they have done what is waited for, but not for long.
+    pub(super) fn give_way(&self, is_done: impl Fn(&Crew<J>) -> bool) -> MutexGuard<'_, Crew<J>> {
+        give_way(|| self.lock(), |crew| is_done(crew))
+    }
+
     /// One more thread, if there may be one more and none is on its way.
     pub(super) fn start_another(self: &Arc<Self>, crew: &mut Crew<J>) {
-        let may = crew.coming == 0
-            && crew.threads < self.settings.max_threads
+        let may = crew.roster.coming == 0
+            && crew.roster.threads < self.settings.max_threads
             && crew.short_until.is_none_or(|until| until <= Instant::now());
         if may && self.start(crew).is_err() {
             // The others have to do.
@@ -180,19 +204,19 @@ impl<J: Job + Send + 'static> Shared<J> {
 
     fn start(self: &Arc<Self>, crew: &mut Crew<J>) -> io::Result<()> {
         let Settings { name, stack_size, daemon_threads, .. } = &self.settings;
-        let builder = thread_name::builder(name, crew.started + 1, *stack_size);
+        let builder = thread_name::builder(name, crew.roster.started + 1, *stack_size);
         let shared = Arc::clone(self);
         self.threads.spawn(*daemon_threads, builder, move |_| Worker::work(&shared))?;
-        crew.threads += 1;
-        crew.coming += 1;
-        crew.started += 1;
+        crew.roster.threads += 1;
+        crew.roster.coming += 1;
+        crew.roster.started += 1;
         Ok(())
     }
 }
 
 impl<J: Send> Watch for Shared<J> {
     fn workers(&self) -> usize {
-        self.lock().threads
+        self.lock().roster.threads
     }
 
     fn in_progress(&self) -> usize {

@@ -19,28 +19,37 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         let mut quiet = 0;
         loop {
             if crew.is_over() {
-                crew.leave(self.number);
+                crew.roster.leave(self.number);
                 return (crew, false);
             }
-            if crew.standby != Some(self.number) {
+            if crew.roster.standby != Some(self.number) {
                 return (crew, true);
             }
             let now = Instant::now();
-            let (stalled, nothing_new) = crew.find_stalls(now);
-            if crew.leaders.is_empty() && crew.slots.len() == 0 && crew.bench.is_empty() && !stalled
+            let (stalled, nothing_new) = crew.roster.find_stalls(now);
+            if crew.roster.leaders.is_empty()
+                && crew.slots.len() == 0
+                && crew.roster.bench.is_empty()
+                && !stalled
             {
                 // They have gone, because there is nothing to do.
-                crew.leave(self.number);
+                crew.roster.leave(self.number);
                 return (crew, false);
             }
-            if stalled || crew.leaders.is_empty() {
+            if stalled && let (_, Some(waker)) = crew.keep_pace() {
+                // Perhaps nobody can take over, and those who come now are to be turned away.
+                drop(crew);
+                waker.wake();
+                crew = self.shared.lock();
+            }
+            if stalled || crew.roster.leaders.is_empty() {
                 return (self.take_over(crew), true);
             }
             quiet = if nothing_new { quiet + 1 } else { 0 };
-            crew.stalls.look(now);
-            let tick = crew.stalls.tick(self.shared.settings.patience);
-            crew.dozing = quiet >= QUIET && crew.stalls.are_rare();
-            let dozing = crew.dozing;
+            crew.roster.stalls.look(now);
+            let tick = crew.roster.stalls.tick(self.shared.settings.patience);
+            crew.roster.dozing = quiet >= QUIET && crew.roster.stalls.are_rare();
+            let dozing = crew.roster.dozing;
             drop(crew);
             if dozing {
                 thread::park_timeout(self.shared.settings.idle_timeout.max(DOZE));
@@ -51,25 +60,25 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 }
             }
             crew = self.shared.lock();
-            crew.dozing = false;
+            crew.roster.dozing = false;
         }
     }
 
     /// Leads instead of those that are stalled, or has others do so, and sees to it that somebody stands by.
     fn take_over(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
         let mut called = None;
-        if crew.leaders.is_empty() || crew.bench.is_empty() {
-            crew.standby = None;
-            crew.assign(self.number);
-        } else if crew.leaders.len() < crew.stalls.leaders() {
-            called = crew.call();
+        if crew.roster.leaders.is_empty() || crew.roster.bench.is_empty() {
+            crew.roster.standby = None;
+            crew.roster.assign(self.number);
+        } else if crew.roster.leaders.len() < crew.roster.stalls.leaders() {
+            called = crew.roster.call();
         }
         if called.is_none() && crew.polling > 0 {
             // What the stalled one has heard and left is for those who poll, and so is what is due.
             self.shared.wake_poller();
         }
-        let standby = crew.appoint_standby();
-        if crew.standby.is_none() && crew.slots.len() > 0 {
+        let standby = crew.roster.appoint_standby();
+        if crew.roster.standby.is_none() && crew.slots.len() > 0 {
             self.shared.start_another(&mut crew);
         }
         if called.is_none() && standby.is_none() {

@@ -42,12 +42,12 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     /// Works until there is nothing to do.
     pub(super) fn work(shared: &'a Arc<Shared<J>>) {
         let state = StateOfThread::of_current();
-        let number = shared.lock().join(thread::current(), state);
+        let number = shared.lock().roster.join(thread::current(), state);
         let mut worker =
             Self { shared, number, events: Events::new(), heard: Vec::new(), gone: None };
         let mut crew = shared.lock();
         loop {
-            let (next, stays) = match crew.role(number) {
+            let (next, stays) = match crew.roster.role(number) {
                 Some(Role::Leads) => worker.lead(crew),
                 Some(Role::StandsBy) => worker.stand_by(crew),
                 Some(Role::Sits) => worker.sit(crew),
@@ -59,7 +59,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 break;
             }
         }
-        let others = crew.everybody();
+        let others = crew.roster.everybody();
         if crew.polling > 0 {
             shared.wake_poller();
         }
@@ -72,8 +72,8 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     /// A turn for the next job, or a look for news.
     fn lead(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
-        if crew.leaders.len() > crew.stalls.leaders() {
-            crew.step_down(self.number);
+        if crew.roster.leaders.len() > crew.roster.stalls.leaders() {
+            crew.roster.step_down(self.number);
             if crew.polling > 0 {
                 // Who polls knows neither what this one has heard nor up to when it would have polled.
                 self.shared.wake_poller();
@@ -85,8 +85,17 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             return (self.take_turn(crew, key, job, watched), true);
         }
         if crew.is_over() {
-            crew.leave(self.number);
+            crew.roster.leave(self.number);
             return (crew, false);
+        }
+        let (soon, waker) = crew.keep_pace();
+        if soon {
+            drop(crew);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            // Who slept until then would have to be woken.
+            return (self.shared.give_way(|crew| !crew.ready.is_empty()), true);
         }
         let idle = self.shared.settings.idle_timeout;
         let time = crew.time_to_poll(idle);
@@ -114,7 +123,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         let is_long = nobody_since.is_some_and(|since| since.elapsed() >= idle);
         if is_long && crew.slots.len() == 0 {
             // Nothing to do for a long time.
-            crew.leave(self.number);
+            crew.roster.leave(self.number);
             return (crew, false);
         }
         (crew, true)
@@ -127,18 +136,23 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         job: Box<J>,
         watched: bool,
     ) -> Guard<'a, J> {
-        if let Some(member) = crew.member(self.number) {
+        if let Some(member) = crew.roster.member(self.number) {
             member.turn += 1;
         }
         let standby = self.see_to_standby(&mut crew);
+        // If nobody looks after it, nobody would tell the loop that it is stalled.
+        let waker = if crew.roster.is_looked_after() { None } else { crew.keep_pace().1 };
         drop(crew);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
         if let Some(thread) = standby {
             thread.unpark();
         }
         self.let_go();
         let after = self.turn(key, job, watched);
         let mut crew = self.shared.lock();
-        if let Some(member) = crew.member(self.number) {
+        if let Some(member) = crew.roster.member(self.number) {
             member.turn += 1;
         }
         self.put_back(&mut crew, key, after);
@@ -170,7 +184,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     fn put_back(&mut self, crew: &mut Guard<'a, J>, key: Key, after: After<J>) {
         // Who leads sees to it himself. If others do by now they may be waiting for news.
-        let leads = crew.leaders.contains(&self.number);
+        let leads = crew.roster.leaders.contains(&self.number);
         let tell = match after {
             After::Ready(job) => crew.enqueue(key, job),
             After::Resting(job, due, pollable) => self.shared.park(crew, key, job, due, pollable),
@@ -195,24 +209,24 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
 
     /// Sees to it that somebody looks after this thread while it is in its turn. Says whom to wake.
     fn see_to_standby(&self, crew: &mut Guard<'a, J>) -> Option<thread::Thread> {
-        if crew.standby.is_none() {
-            let appointed = crew.appoint_standby();
-            if crew.standby.is_none() {
+        if crew.roster.standby.is_none() {
+            let appointed = crew.roster.appoint_standby();
+            if crew.roster.standby.is_none() {
                 self.shared.start_another(crew);
             }
             return appointed;
         }
-        if !std::mem::take(&mut crew.dozing) {
+        if !std::mem::take(&mut crew.roster.dozing) {
             return None;
         }
-        let standby = crew.standby?;
-        crew.member(standby).map(|member| member.thread.clone())
+        let standby = crew.roster.standby?;
+        crew.roster.member(standby).map(|member| member.thread.clone())
     }
 
     /// It was stalled, and another leads, or nobody could.
     fn return_to_work(&mut self, mut crew: Guard<'a, J>) -> Guard<'a, J> {
         crew = self.let_go_before_rest(crew);
-        crew.assign(self.number);
+        crew.roster.assign(self.number);
         self.relieve(crew)
     }
 
@@ -243,9 +257,9 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         let idle = self.shared.settings.idle_timeout;
         thread::park_timeout(idle);
         let mut crew = self.shared.lock();
-        let sits = crew.bench.contains(&self.number);
+        let sits = crew.roster.bench.contains(&self.number);
         if sits && (crew.is_over() || since.elapsed() >= idle) {
-            crew.leave(self.number);
+            crew.roster.leave(self.number);
             return (crew, false);
         }
         (crew, true)

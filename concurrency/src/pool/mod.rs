@@ -12,8 +12,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use socketserver_core::{Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker};
+use socketserver_core::{
+    AfterBatch, Concurrency, Dispatched, Job, Listener, Patience, Rejected, Waker,
+};
 
+use crate::give_way::let_take_up;
 use crate::join_set::JoinSet;
 use crate::{seat, thread_name};
 use settings::Settings;
@@ -173,6 +176,10 @@ impl<J: Job + Send + 'static> Concurrency<J> for ThreadPool<J> {
                 Ok(Dispatched::Finished(self.settings.when_full.finish(job, count)))
             }
         }
+    }
+
+    fn batch_ends(&self) -> AfterBatch {
+        let_take_up(|| self.state.waiting())
     }
 
     fn server_close(&self) {

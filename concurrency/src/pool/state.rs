@@ -86,6 +86,11 @@ impl<J> State<J> {
         room
     }
 
+    /// How many requests are in the queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().handover.waiting()
+    }
+
     pub(super) fn admit(&self, job: J) -> Admission<J> {
         let mut numbers = self.lock();
         if numbers.admitted >= self.capacity || !numbers.open {

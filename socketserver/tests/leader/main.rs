@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+mod arrivals;
 mod blocked;
 mod clients;
 mod deadlines;
