@@ -84,7 +84,7 @@ where
             Server::new(transport, ThreadPool::new(connections), service).serve_forever()?;
         }
         "leader-pool" => {
-            let pool = LeaderPool::default().await_first_byte(true);
+            let pool = LeaderPool::default();
             Server::new(transport, pool, service).serve_forever()?;
         }
         "sync" => {
