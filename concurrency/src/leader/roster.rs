@@ -115,13 +115,17 @@ impl Roster {
     }
 
     /// The leaders that are stalled are none any more. Says whether there were any; and whether nothing has happened since this
-    /// was last asked.
-    pub(super) fn find_stalls(&mut self, now: Instant) -> (bool, bool) {
+    /// was last asked. They are known to `still` be in the turns in which they were for as long as one waits to ask again, or
+    /// in none.
+    pub(super) fn find_stalls(&mut self, now: Instant, still: bool) -> (bool, bool) {
         let Self { leaders, members, stalls, .. } = self;
         let before = leaders.len();
         let mut nothing_new = true;
         leaders.retain(|leader| {
             let Some(member) = members[*leader].as_mut() else { return false };
+            if still {
+                member.seen = member.turn;
+            }
             nothing_new &= member.seen == member.turn && !member.is_in_turn();
             if member.is_stalled() {
                 stalls.found(now);

@@ -1,6 +1,7 @@
 //! What the serving thread does with a pool that parks: it takes jobs in, and closes the pool.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub(super) struct Shared<J> {
     pub(super) poller: OnceLock<Poller>,
     pub(super) settings: Settings,
     pub(super) threads: JoinSet,
+    /// How many turns have begun and ended. It changes under the lock, and can be read without.
+    progress: AtomicU64,
 }
 
 /// What became of a job.
@@ -43,12 +46,24 @@ impl<J> Shared<J> {
             poller: OnceLock::new(),
             settings,
             threads: JoinSet::new(),
+            progress: AtomicU64::new(0),
         }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Crew<J>> {
         // No user code runs under this lock.
         self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far those that lead have come: not how far they are, but whether they get on.
+    pub(super) fn progress(&self) -> u64 {
+        // Whoever needs to know more takes the lock, which gives the order.
+        self.progress.load(Ordering::Relaxed)
+    }
+
+    /// A turn begins or ends, which the crew knows.
+    pub(super) fn gets_on(&self, _: &mut Crew<J>) {
+        self.progress.store(self.progress() + 1, Ordering::Relaxed);
     }
 
     /// Whether somebody leads, and there is something to do.

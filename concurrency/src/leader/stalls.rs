@@ -22,7 +22,7 @@ impl Stalls {
 
     /// One more thread leads for so many stalls in the time: with one that leads each costs all connections the time until it
     /// is found. With more of them that costs less, but each request costs more, for they get in each other's way.
-    const ANOTHER: u32 = 6;
+    const ANOTHER: u32 = 2;
 
     /// So many more lead at most.
     const MOST: u32 = 3;

@@ -10,6 +10,9 @@ use super::worker::{Guard, Worker};
 /// After so many looks at which nothing had happened it dozes.
 const QUIET: u32 = 3;
 
+/// So often it only glances at the one that leads before it looks closely.
+const GLANCES: u32 = 4;
+
 /// For so long at least: it is woken when there is a reason, however soon threads are to end that have nothing to do.
 const DOZE: Duration = Duration::from_secs(1);
 
@@ -17,6 +20,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     /// Looks whether one that leads is stalled.
     pub(super) fn stand_by(&mut self, mut crew: Guard<'a, J>) -> (Guard<'a, J>, bool) {
         let mut quiet = 0;
+        let mut stuck_at = None;
         loop {
             if crew.is_over() {
                 crew.roster.leave(self.number);
@@ -26,7 +30,8 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 return (crew, true);
             }
             let now = Instant::now();
-            let (stalled, nothing_new) = crew.roster.find_stalls(now);
+            let still = stuck_at == Some(self.shared.progress());
+            let (stalled, nothing_new) = crew.roster.find_stalls(now, still);
             if crew.roster.leaders.is_empty()
                 && crew.slots.len() == 0
                 && crew.roster.bench.is_empty()
@@ -49,19 +54,36 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             crew.roster.stalls.look(now);
             let tick = crew.roster.stalls.tick(self.shared.settings.patience);
             crew.roster.dozing = quiet >= QUIET && crew.roster.stalls.are_rare();
-            let dozing = crew.roster.dozing;
+            let (dozing, one_leads) = (crew.roster.dozing, crew.roster.leaders.len() == 1);
             drop(crew);
-            if dozing {
+            stuck_at = if dozing {
                 thread::park_timeout(self.shared.settings.idle_timeout.max(DOZE));
+                None
             } else {
-                // Whoever wakes it early has a reason, or it was woken from a doze; it must not look twice for one.
-                while now.elapsed() < tick && self.shared.is_led() {
-                    thread::park_timeout(tick.saturating_sub(now.elapsed()));
-                }
-            }
+                self.glance(tick, if one_leads { GLANCES } else { 1 })
+            };
             crew = self.shared.lock();
             crew.roster.dozing = false;
         }
+    }
+
+    /// Looks so many times, at intervals, whether those that lead get on, for which it need not disturb them. Says where they
+    /// are if they do not.
+    fn glance(&self, tick: Duration, times: u32) -> Option<u64> {
+        for _ in 0..times {
+            let (begun, before) = (Instant::now(), self.shared.progress());
+            while begun.elapsed() < tick {
+                thread::park_timeout(tick.saturating_sub(begun.elapsed()));
+                // Whoever wakes it early has a reason, or it was woken from a doze; it must not look twice for one.
+                if begun.elapsed() < tick && !self.shared.is_led() {
+                    return None;
+                }
+            }
+            if self.shared.progress() == before {
+                return Some(before);
+            }
+        }
+        None
     }
 
     /// Leads instead of those that are stalled, or has others do so, and sees to it that somebody stands by.

@@ -139,6 +139,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         if let Some(member) = crew.roster.member(self.number) {
             member.turn += 1;
         }
+        self.shared.gets_on(&mut crew);
         let standby = self.see_to_standby(&mut crew);
         // If nobody looks after it, nobody would tell the loop that it is stalled.
         let waker = if crew.roster.is_looked_after() { None } else { crew.keep_pace().1 };
@@ -155,6 +156,7 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         if let Some(member) = crew.roster.member(self.number) {
             member.turn += 1;
         }
+        self.shared.gets_on(&mut crew);
         self.put_back(&mut crew, key, after);
         self.relieve(crew)
     }
