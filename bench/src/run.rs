@@ -86,6 +86,9 @@ fn memory(child: &Child, connections: usize) -> Outcome<Sample> {
     let after = user_memory(child.pid())?;
     let each = (real(after) - real(before)) / real(idle.len() as u64);
     drop(first);
+    if each < 0.0 {
+        return Err("the server had less memory with the connections than without".into());
+    }
     Ok(Sample { values: [(Measure::BytesEach, each)].into(), ..Sample::default() })
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::results::{Measure, Place, Results};
+use crate::results::{Cell, Measure, Place, Results};
 use crate::workload::Workload;
 
 pub(crate) use table::evaluate;
@@ -33,6 +33,8 @@ struct Goal {
 pub(crate) struct Verdict {
     pub(crate) what: String,
     pub(crate) limit: Limit,
+    /// Answers that were wrong or did not come, of both: what was measured may be no answer at all.
+    pub(crate) errors: u64,
     /// `None` if one of the subjects was not there, or had errors only.
     pub(crate) value: Option<f64>,
     /// The quartiles of the rounds: a value whose limit lies between them is a matter of luck.
@@ -49,19 +51,15 @@ impl Limit {
 }
 
 impl Goal {
-    /// Whether its workloads were played at all: what was not chosen is not judged.
-    fn is_asked_for(&self, played: &[Workload]) -> bool {
-        let peer = self.peer.is_none_or(|(workload, _)| played.contains(&workload));
-        peer && played.contains(&self.ours.0)
-    }
-
     fn judge(&self, results: &Results) -> Verdict {
         let place = |(workload, subject)| Place { workload, subject };
         let value = match self.peer {
             Some(peer) => results.ratio(self.measure, place(self.ours), place(peer)),
             None => results.spread(self.measure, place(self.ours)),
         };
+        let errors = |at| results.cell(place(at)).map_or(0, Cell::errors);
         Verdict {
+            errors: errors(self.ours) + self.peer.map_or(0, errors),
             what: self.to_string(),
             limit: self.limit,
             value: value.map(|value| value.median),
@@ -97,9 +95,9 @@ impl Verdict {
         self.quartiles.is_some_and(|(lower, upper)| lower <= limit && limit <= upper)
     }
 
-    /// Also when it could not be measured.
+    /// Also when it could not be measured, or not without errors.
     pub(crate) fn is_missed(&self) -> bool {
-        !self.value.is_some_and(|value| self.limit.is_met_by(value))
+        self.errors > 0 || !self.value.is_some_and(|value| self.limit.is_met_by(value))
     }
 
     /// What is wanted, what there is, and by how much it misses.
@@ -111,7 +109,9 @@ impl Verdict {
         let Some(value) = self.value else {
             return [wanted, "–".to_owned(), "NOT MEASURED".to_owned()];
         };
-        let verdict = if self.is_missed() {
+        let verdict = if self.errors > 0 {
+            format!("MISSED: {} errors", self.errors)
+        } else if self.is_missed() {
             format!("MISSED by {:.0} %", (value / limit - 1.0).abs() * 100.0)
         } else {
             "met".to_owned()

@@ -37,8 +37,7 @@ pub(crate) fn evaluate(results: &Results) -> Vec<Verdict> {
     {
         goals.extend(accepting(*workload));
     }
-    let goals = goals.iter().filter(|goal| goal.is_asked_for(&played));
-    goals.map(|goal| goal.judge(results)).collect()
+    goals.iter().map(|goal| goal.judge(results)).collect()
 }
 
 /// The goals of one workload.
@@ -158,6 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn with_errors_nothing_is_met() {
+        let goal = "udp-1: server CPU per request of sync / recvfrom";
+        for (subject, at) in [("recvfrom", 0), ("sync", 1)] {
+            let mut results = Results::default();
+            add(&mut results, "udp-1", "recvfrom", Measure::CpuMicros, &[1.0, 1.0]);
+            add(&mut results, "udp-1", "sync", Measure::CpuMicros, &[1.0, 1.0]);
+            assert!(!verdict(&results, goal).is_missed());
+            results.cells[at].rounds[1].errors = 3;
+            assert!(verdict(&results, goal).is_missed(), "{subject}");
+            assert_eq!(verdict(&results, goal).words()[2], "MISSED: 3 errors");
+        }
+    }
+
+    #[test]
     fn a_value_by_itself() {
         let mut results = Results::default();
         add(&mut results, "idle-memory-10000", PARKED, Measure::BytesEach, &[1000.0]);
@@ -173,9 +186,10 @@ mod tests {
         add(&mut results, "accept-0", "pool", Measure::CpuMicros, &[10.0]);
         assert!(evaluate(&results).iter().all(|verdict| !verdict.what.contains("in accept-0")));
         add(&mut results, "accept-10000", "pool", Measure::CpuMicros, &[12.0]);
-        let verdict =
-            verdict(&results, "accept-10000: server CPU per request of pool / pool in accept-0");
-        assert_eq!(verdict.words()[2], "MISSED by 9 %");
+        let goal = "accept-10000: server CPU per request of pool / pool in accept-0";
+        assert_eq!(verdict(&results, goal).words()[2], "MISSED by 9 %");
+        results.cells.remove(0);
+        assert_eq!(verdict(&results, goal).words()[2], "NOT MEASURED");
     }
 
     #[test]
