@@ -36,6 +36,8 @@ pub(super) struct Worker<'a, J> {
     heard: Vec<News>,
     /// What was watched of a job that has left, to be dropped outside the lock.
     gone: Option<(Key, Arc<dyn Pollable>)>,
+    /// It has just let another one go first.
+    gave_way: bool,
 }
 
 impl<'a, J: Job + Send + 'static> Worker<'a, J> {
@@ -43,8 +45,14 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
     pub(super) fn work(shared: &'a Arc<Shared<J>>) {
         let state = StateOfThread::of_current();
         let number = shared.lock().roster.join(thread::current(), state);
-        let mut worker =
-            Self { shared, number, events: Events::new(), heard: Vec::new(), gone: None };
+        let mut worker = Self {
+            shared,
+            number,
+            events: Events::new(),
+            heard: Vec::new(),
+            gone: None,
+            gave_way: false,
+        };
         let mut crew = shared.lock();
         loop {
             let (next, stays) = match crew.roster.role(number) {
@@ -95,6 +103,13 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
                 waker.wake();
             }
             // Who slept until then would have to be woken.
+            return (self.shared.give_way(|crew| !crew.ready.is_empty()), true);
+        }
+        // Another one who leads is at work: while he is, to be woken for each bit of news costs more than it gains. If he blocks
+        // this one is there at once.
+        self.gave_way = crew.roster.leaders.len() > 1 && crew.polling == 0 && !self.gave_way;
+        if self.gave_way {
+            drop(crew);
             return (self.shared.give_way(|crew| !crew.ready.is_empty()), true);
         }
         let idle = self.shared.settings.idle_timeout;
