@@ -12,19 +12,35 @@ pub(crate) struct Batch {
     of_many: bool,
     /// There are some.
     any: bool,
+    /// So many more were taken since, and turned away.
+    turned_away: u8,
 }
 
 impl Batch {
+    /// Those who are turned away are no reason to put others off for longer than that.
+    const LONGEST: u8 = 16;
+
     pub(crate) const fn of_many() -> Self {
-        Self { of_many: true, any: false }
+        Self { of_many: true, any: false, turned_away: 0 }
     }
 
     pub(crate) const fn grows(&mut self) {
         self.any = true;
     }
 
-    /// The loop is about to wait. Says how it goes on.
+    /// A request was taken that does not come to the strategy.
+    pub(crate) fn turns_away(&mut self) {
+        self.turned_away = self.turned_away.saturating_add(u8::from(self.any));
+    }
+
+    /// The strategy is to know of what it has before another one is taken.
+    pub(crate) const fn is_long(&self) -> bool {
+        self.turned_away >= Self::LONGEST
+    }
+
+    /// The loop is about to wait, or turns many away. Says how it goes on.
     pub(crate) fn ends<J: Job, C: Concurrency<J>>(&mut self, concurrency: &C) -> AfterBatch {
+        self.turned_away = 0;
         if !std::mem::take(&mut self.any) {
             return AfterBatch::Wait;
         }

@@ -75,13 +75,15 @@ where
     /// How to wait if something can be done about a request, or if not.
     fn how(&mut self, open: bool) -> Result<How, ServeError> {
         let tries = open && self.transport()?.can_be_tried();
-        if tries && self.hope.is_there() {
+        let hopes = tries && self.hope.is_there();
+        if hopes && !self.batch.is_long() {
             return Ok(How::Hopes);
         }
         Ok(match self.batch.ends(self.concurrency) {
             _ if !open => How::Wakes,
             AfterBatch::Later => How::Later,
             AfterBatch::Again if tries => How::Hopes,
+            AfterBatch::Wait if hopes => How::Hopes,
             AfterBatch::Again | AfterBatch::Wait => How::Requests,
         })
     }

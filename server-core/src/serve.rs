@@ -219,6 +219,10 @@ where
             }
             Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             Err(GetRequestError::Failed(error)) => {
+                if self.hopes {
+                    // It need not have been a request: who does not wait now may hear the same for ever.
+                    self.hope.in_vain();
+                }
                 self.server.counters().accept_failures.add();
                 self.server.tell(|| Event::AcceptFailed(&error));
                 return Ok(Handled::NothingAccepted(Some(error)));
@@ -256,6 +260,7 @@ where
             Ok(job) => job,
             Err(finished) => {
                 finished.or_panic();
+                self.batch.turns_away();
                 return Ok(Handled::Refused);
             }
         };

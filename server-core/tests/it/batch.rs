@@ -12,6 +12,7 @@ use socketserver_core::{
     Waker,
 };
 
+use crate::hope::Triable;
 use crate::support::sleepy;
 
 const MS: Duration = Duration::from_millis(1);
@@ -176,4 +177,23 @@ fn a_stop_does_not_wait_for_later() {
     script.request("one").request("two");
     assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
     assert_eq!((batches(&server), script.backlog()), (vec![1], 1));
+}
+
+#[test]
+fn those_who_are_turned_away_in_crowds_keep_nobody_from_beginning() {
+    let _clock = VirtualClock::install();
+    let mut service = RecordingService::new().with(Hook::FinishRequest, 1, Act::Stop);
+    for number in 3..200 {
+        service = service.with(Hook::VerifyRequest, number, Act::Fail);
+    }
+    let transport = ScriptedTransport::new();
+    let script = transport.script();
+    let server = Server::new(Triable(transport), Together::new(AfterBatch::Wait), service);
+    let mut server = server.with_config(sleepy());
+    for number in 1..200 {
+        script.request(number.to_string());
+    }
+    assert_eq!(server.serve_forever().unwrap(), Ended::Shutdown);
+    assert_eq!(*server.concurrency().batches.borrow(), [2]);
+    assert!(script.backlog() > 100, "{} were turned away first", 197 - script.backlog());
 }

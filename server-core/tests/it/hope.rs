@@ -17,7 +17,7 @@ use crate::support::sleepy;
 const MS: Duration = Duration::from_millis(1);
 
 /// Can be tried.
-struct Triable<T>(T);
+pub(crate) struct Triable<T>(pub(crate) T);
 
 impl<T: Transport> Transport for Triable<T> {
     type Request = T::Request;
@@ -136,4 +136,27 @@ fn what_has_run_out_is_told_when_somebody_is_there() {
     // The first only showed that it is worth a look.
     assert_eq!((faults.injected(), server.counts().exhausted, server.counts().served), (2, 1, 2));
     assert_eq!(clock.elapsed(), 5 * MS);
+}
+
+/// What the system says without anybody being there it would say again at once.
+#[test]
+fn who_fails_in_a_hope_is_waited_for() {
+    let clock = VirtualClock::install();
+    let service = RecordingService::new().with(Hook::FinishRequest, 2, Act::Stop);
+    let transport = ScriptedTransport::new();
+    let script = transport.script();
+    let transport = Faulty::new(transport, |error| Some(GetRequestError::Failed(error)));
+    let faults = transport.faults();
+    let mut server = Server::new(Triable(transport), Inline, service).with_config(sleepy());
+    script.request("one");
+    assert!(matches!(server.handle_request(), Ok(Handled::Served)));
+    script.request_at(3 * MS, "two");
+    for _ in 0..50 {
+        faults.next(Call::GetRequest, || io::Error::other("gone"));
+    }
+    for _ in 0..2 {
+        // The second one waits until somebody is there.
+        assert!(matches!(server.handle_request(), Ok(Handled::NothingAccepted(Some(_)))));
+    }
+    assert_eq!((faults.injected(), clock.elapsed()), (2, 3 * MS));
 }
