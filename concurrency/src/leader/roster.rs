@@ -123,8 +123,8 @@ impl Roster {
         let mut nothing_new = true;
         leaders.retain(|leader| {
             let Some(member) = members[*leader].as_mut() else { return false };
-            if still {
-                member.seen = member.turn;
+            if still && member.seen != member.turn {
+                (member.seen, member.looks) = (member.turn, 0);
             }
             nothing_new &= member.seen == member.turn && !member.is_in_turn();
             if member.is_stalled() {
@@ -144,5 +144,28 @@ impl Roster {
     /// All threads look for themselves what there is to do.
     pub(super) fn everybody(&self) -> Vec<Thread> {
         self.members.iter().flatten().map(|member| member.thread.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_one_turn_took_says_nothing_about_the_next() {
+        let mut roster = Roster::new(1);
+        roster.coming = 1;
+        // It is at work, as the one that asks is.
+        let number = roster.join(std::thread::current(), StateOfThread::of_current());
+        let turn = |roster: &mut Roster, turn| roster.member(number).unwrap().turn = turn;
+        turn(&mut roster, 1);
+        // What is not over after so many looks is too long if nobody tells what a thread does.
+        let mut looks = 0;
+        while looks < 9 && !roster.find_stalls(Instant::now(), false).0 {
+            looks += 1;
+        }
+        turn(&mut roster, 3);
+        let waits = cfg!(not(any(target_os = "linux", target_os = "android")));
+        assert_eq!(roster.find_stalls(Instant::now(), true).0, waits);
     }
 }
