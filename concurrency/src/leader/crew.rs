@@ -16,6 +16,9 @@ use super::slots::{Key, Place, Slots};
 /// Some systems count milliseconds, and leave the rest out.
 const ROUNDED: Duration = Duration::from_millis(1);
 
+/// No job is put off for longer than for a few times that.
+const SOON: Duration = Duration::from_millis(10);
+
 /// The pool, under its mutex.
 pub(super) struct Crew<J> {
     pub(super) slots: Slots<J>,
@@ -172,10 +175,22 @@ impl<J> Crew<J> {
         if self.slots.len() == 0 { Some(idle.saturating_add(ROUNDED)) } else { until }
     }
 
+    /// A new job is ready while others poll. Says whether they have to be told now, or the job may begin together with the next
+    /// ones: somebody has to see that it does if the serving thread is kept from it, by a hook say.
+    pub(super) fn put_off(&mut self, patience: Duration) -> bool {
+        let is_seen = patience <= SOON && self.roster.standby.is_some() && !self.roster.dozing;
+        self.pace.put_off() || (!is_seen && self.pace.begin_put_off())
+    }
+
+    /// What was put off begins. Says whether those who poll have to be told.
+    pub(super) fn begin_put_off(&mut self) -> bool {
+        self.pace.begin_put_off() && self.polling > 0 && !self.ready.is_empty()
+    }
+
     /// The serving thread has handed over what there was. Says whether those who poll have to be told; and whether there is so
     /// much to do that it had better not wait for more by itself.
     pub(super) fn batch_ends(&mut self) -> (bool, bool) {
-        let tell = self.pace.begin_put_off() && self.polling > 0 && !self.ready.is_empty();
+        let tell = self.begin_put_off();
         let at_work = self.polling == 0 && !self.roster.leaders.is_empty();
         let busy = (at_work || (tell && self.ready.len() > 1)) && self.roster.is_looked_after();
         if busy {

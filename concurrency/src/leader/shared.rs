@@ -27,7 +27,7 @@ pub(super) struct Shared<J> {
     pub(super) poller: OnceLock<Poller>,
     pub(super) settings: Settings,
     pub(super) threads: JoinSet,
-    /// How many turns have begun and ended. It changes under the lock, and can be read without.
+    /// How many turns of those that lead have begun and ended. It changes under the lock, and can be read without.
     progress: AtomicU64,
 }
 
@@ -61,7 +61,7 @@ impl<J> Shared<J> {
         self.progress.load(Ordering::Relaxed)
     }
 
-    /// A turn begins or ends, which the crew knows.
+    /// A turn of one that leads begins or ends, which the crew knows.
     pub(super) fn gets_on(&self, _: &mut Crew<J>) {
         self.progress.store(self.progress() + 1, Ordering::Relaxed);
     }
@@ -178,7 +178,7 @@ impl<J: Job + Send + 'static> Shared<J> {
     fn begin(&self, key: Key, job: Box<J>) -> TakenIn<J> {
         let tell = {
             let mut crew = self.lock();
-            crew.enqueue(key, job) && crew.pace.put_off()
+            crew.enqueue(key, job) && crew.put_off(self.settings.patience)
         };
         if tell {
             self.wake_poller();

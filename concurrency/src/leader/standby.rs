@@ -50,6 +50,10 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
             if stalled || crew.roster.leaders.is_empty() {
                 return (self.take_over(crew), true);
             }
+            if crew.begin_put_off() {
+                // The serving thread has not come to it: it is in a hook, say.
+                self.shared.wake_poller();
+            }
             quiet = if nothing_new { quiet + 1 } else { 0 };
             crew.roster.stalls.look(now);
             let tick = crew.roster.stalls.tick(self.shared.settings.patience);

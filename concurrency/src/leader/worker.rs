@@ -171,7 +171,10 @@ impl<'a, J: Job + Send + 'static> Worker<'a, J> {
         if let Some(member) = crew.roster.member(self.number) {
             member.turn += 1;
         }
-        self.shared.gets_on(&mut crew);
+        if crew.roster.leaders.contains(&self.number) {
+            // Else others do, and that this one is done says nothing about them.
+            self.shared.gets_on(&mut crew);
+        }
         self.put_back(&mut crew, key, after);
         self.relieve(crew)
     }

@@ -2,11 +2,12 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::thread;
 
 use socketserver::prelude::*;
 
-use crate::site::{Client, Pool, Site, eventually};
+use crate::site::{Any, Client, Pool, Site, Talk, eventually};
 use crate::support::connect;
 
 /// The loop does nothing of itself, now and then.
@@ -137,4 +138,24 @@ fn a_crowd_does_not_keep_a_server_from_stopping() {
         let counts = site.stop();
         assert!(counts.served >= clients.join().unwrap());
     }
+}
+
+#[test]
+fn who_comes_is_served_also_while_the_loop_is_in_a_hook() {
+    let site = Site::of(Pool::new(4), sleepy(), |gate, log| {
+        let talk_gate = Arc::clone(&gate);
+        let talk = move || KeepAlive(Talk { gate: Arc::clone(&talk_gate), log: log.clone() });
+        let service: Any = Box::new(StreamService::new(talk));
+        Box::new(service.on_service_actions(move |_| gate.pass()))
+    });
+    // From the second one on those who lead may be waiting for news when somebody comes.
+    for _ in 0..10 {
+        let mut client = site.client();
+        site.gate.await_waiting(1);
+        client.asks("quit\n");
+        assert_eq!(site.gate.waiting(), 1, "it was served when the hook was over");
+        site.gate.open(1);
+        eventually("the hook is over", || site.gate.waiting() == 0);
+    }
+    assert_eq!(site.stop().served, 10);
 }
