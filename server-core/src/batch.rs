@@ -5,43 +5,41 @@ use std::marker::PhantomData;
 use crate::concurrency::{AfterBatch, Concurrency, Job};
 use crate::job::guarded;
 
-/// The requests since the last wait; by default of a verb that takes one.
+/// The requests since the last one ended; by default of a verb that takes one.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// The verb takes one after another, so it may take the next ones later.
     of_many: bool,
-    /// There are some.
-    any: bool,
-    /// So many more were taken since, and turned away.
-    turned_away: u8,
+    /// How many there are, with those that were turned away behind the first one.
+    length: u8,
 }
 
 impl Batch {
-    /// Those who are turned away are no reason to put others off for longer than that.
+    /// No request is kept from beginning by more of those behind it.
     const LONGEST: u8 = 16;
 
     pub(crate) const fn of_many() -> Self {
-        Self { of_many: true, any: false, turned_away: 0 }
+        Self { of_many: true, length: 0 }
     }
 
+    /// A request comes to the strategy.
     pub(crate) const fn grows(&mut self) {
-        self.any = true;
+        self.length += 1;
     }
 
     /// A request was taken that does not come to the strategy.
     pub(crate) fn turns_away(&mut self) {
-        self.turned_away = self.turned_away.saturating_add(u8::from(self.any));
+        self.length += u8::from(self.length > 0);
     }
 
-    /// The strategy is to know of what it has before another one is taken.
+    /// It ends, whether or not there are more requests.
     pub(crate) const fn is_long(&self) -> bool {
-        self.turned_away >= Self::LONGEST
+        self.length >= Self::LONGEST
     }
 
-    /// The loop is about to wait, or turns many away. Says how it goes on.
+    /// The loop is about to wait, or has taken enough. Says how it goes on.
     pub(crate) fn ends<J: Job, C: Concurrency<J>>(&mut self, concurrency: &C) -> AfterBatch {
-        self.turned_away = 0;
-        if !std::mem::take(&mut self.any) {
+        if std::mem::take(&mut self.length) == 0 {
             return AfterBatch::Wait;
         }
         match concurrency.batch_ends() {

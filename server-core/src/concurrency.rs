@@ -49,7 +49,8 @@ pub trait Concurrency<J: Job> {
     }
 
     /// The loop has handed over what was there, and is about to wait for more or to return: a strategy that would rather begin
-    /// several jobs together does so now. It may let other threads run first, but never sleeps.
+    /// several jobs together does so now. It may let other threads run first, but never sleeps. Hooks of the service run
+    /// before it, and may take long. A strategy that wraps another passes this on.
     ///
     /// Says how the loop goes on. The default has put nothing off, and has it [wait](AfterBatch::Wait).
     fn batch_ends(&self) -> AfterBatch {

@@ -43,7 +43,7 @@ pub trait Transport {
     fn waker(&self) -> Waker;
 
     /// Whether the server may try to [take a request](Self::get_request) without having waited for one, as it does when it is
-    /// busy: then there is one, mostly, and if not a try costs no more than a wait would have. The default says no.
+    /// busy: then there is one, mostly. A try must not cost more than a wait. The default says no.
     fn can_be_tried(&self) -> bool {
         false
     }

@@ -84,8 +84,8 @@ impl UdpOptions {
     }
 
     /// How many packets may be received with one call, and so before the server takes them. The default is one, and 0
-    /// counts as one; more than 32 count as 32. A busy server then makes one system call for a packet, its reply, and a
-    /// part of one. CPython has no such option.
+    /// counts as one; more than 32 count as 32. A busy server makes two system calls for a packet, to receive it and to
+    /// reply; if it may receive several it makes one and a part of one. CPython has no such option.
     ///
     /// They are served one by one in the order in which they came, by the limits that hold then, and a stop is seen between any
     /// two. What is left at a stop is for the next call of `serve_forever`, `handle_request` or `drain`. A server

@@ -179,12 +179,15 @@ impl<J> Crew<J> {
     /// ones: somebody has to see that it does if the serving thread is kept from it, by a hook say.
     pub(super) fn put_off(&mut self, patience: Duration) -> bool {
         let is_seen = patience <= SOON && self.roster.standby.is_some() && !self.roster.dozing;
-        self.pace.put_off() || (!is_seen && self.pace.begin_put_off())
+        if is_seen {
+            self.pace.put_off();
+        }
+        !is_seen
     }
 
     /// What was put off begins. Says whether those who poll have to be told.
     pub(super) fn begin_put_off(&mut self) -> bool {
-        self.pace.begin_put_off() && self.polling > 0 && !self.ready.is_empty()
+        self.pace.take_put_off() && self.polling > 0 && !self.ready.is_empty()
     }
 
     /// The serving thread has handed over what there was. Says whether those who poll have to be told; and whether there is so

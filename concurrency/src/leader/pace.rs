@@ -3,8 +3,8 @@
 /// What the one knows of the other.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// How many jobs are ready of which those who poll have not been told.
-    put_off: usize,
+    /// There are jobs of which those who poll have not been told.
+    put_off: bool,
     serving: Serving,
 }
 
@@ -20,22 +20,18 @@ enum Serving {
 }
 
 impl Pace {
-    /// So many new jobs begin together at most.
-    const TOGETHER: usize = 16;
-
     pub(super) const fn new() -> Self {
-        Self { put_off: 0, serving: Serving::Apart }
+        Self { put_off: false, serving: Serving::Apart }
     }
 
-    /// A job has become ready that may begin together with the next ones. Says whether there are enough now.
-    pub(super) fn put_off(&mut self) -> bool {
-        self.put_off += 1;
-        self.put_off >= Self::TOGETHER && self.begin_put_off()
+    /// A job may begin together with the next ones.
+    pub(super) fn put_off(&mut self) {
+        self.put_off = true;
     }
 
     /// What was put off begins. Says whether there is something.
-    pub(super) fn begin_put_off(&mut self) -> bool {
-        std::mem::take(&mut self.put_off) > 0
+    pub(super) fn take_put_off(&mut self) -> bool {
+        std::mem::take(&mut self.put_off)
     }
 
     pub(super) fn gives_way(&mut self) {
@@ -58,17 +54,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn jobs_that_are_put_off_begin_when_there_are_many_or_no_more() {
-        let mut pace = Pace::new();
-        assert!(!pace.begin_put_off());
-        assert!(!pace.put_off());
-        assert!(pace.begin_put_off());
-        assert!((1..Pace::TOGETHER).all(|_| !pace.put_off()));
-        assert!(pace.put_off());
-        assert!(!pace.begin_put_off());
-    }
 
     #[test]
     fn who_sleeps_is_told_once_and_who_only_gives_way_need_not_be() {

@@ -10,7 +10,8 @@ use super::worker::{Guard, Worker};
 /// After so many looks at which nothing had happened it dozes.
 const QUIET: u32 = 3;
 
-/// So often it only glances at the one that leads before it looks closely.
+/// So often it only glances at the one that leads before it looks closely. With several that lead, the progress of one hides
+/// that another is stalled.
 const GLANCES: u32 = 4;
 
 /// For so long at least: it is woken when there is a reason, however soon threads are to end that have nothing to do.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketserver::core::{
-    Concurrency, Dispatched, Finished, GetRequestError, Job, Listener, Readiness, Rejected,
-    Request, Source, Transport, Wait, Waker,
+    AfterBatch, Concurrency, Dispatched, Finished, GetRequestError, Job, Listener, Readiness,
+    Rejected, Request, Source, Transport, Wait, Waker,
 };
 use socketserver::{HandlerError, HandlerResult, ServerHandle, Service};
 
@@ -15,7 +15,8 @@ use super::stage::{self, Injected, Stage, describe_panic};
 use crate::scenario::{Does, Hook};
 use crate::wire::Report;
 
-/// A transport whose `get_request` is traced.
+/// A transport whose `get_request` is traced. It cannot be tried without a wait, for CPython calls that only when somebody is
+/// there.
 #[derive(Debug)]
 pub(super) struct TracedTransport<T> {
     pub(super) inner: T,
@@ -27,10 +28,6 @@ impl<T: Transport> Transport for TracedTransport<T> {
 
     fn wait(&self, wait: Wait<'_>) -> io::Result<Readiness> {
         self.inner.wait(wait)
-    }
-
-    fn can_be_tried(&self) -> bool {
-        self.inner.can_be_tried()
     }
 
     fn waker(&self) -> Waker {
@@ -100,6 +97,10 @@ impl<J: Job, C: Concurrency<TracedJob<J>>> Concurrency<J> for TracedStrategy<C> 
             let (job, error) = rejected.into_parts();
             Rejected::new(job.job, error)
         })
+    }
+
+    fn batch_ends(&self) -> AfterBatch {
+        self.inner.batch_ends()
     }
 
     fn service_actions(&self) {
