@@ -259,6 +259,16 @@ impl<R: Request, S: Service<R>> fmt::Debug for ServiceJob<R, S> {
     }
 }
 
+impl Finished {
+    /// Lets the panic of a hook go on its way, now that the request is closed.
+    pub(crate) fn or_panic(self) -> Self {
+        match self {
+            Self::HookPanicked(payload) => resume_unwind(payload),
+            other => other,
+        }
+    }
+}
+
 /// Runs code of the user's and catches its panic.
 ///
 /// That the code may leave its own things half done is the same as when a thread of its own panics:

@@ -207,22 +207,22 @@ where
     fn take_request(&mut self) -> Result<Handled, ServeError> {
         // It is given up when nothing comes of it.
         let Some(pass) = self.pass.take() else { return Ok(Handled::NothingAccepted(None)) };
-        let (request, client_address) = match self.transport()?.get_request() {
+        let taken = self.transport()?.get_request();
+        if self.hopes && taken.is_err() {
+            // Whatever it is: who does not wait now may hear the same for ever.
+            self.hope.in_vain();
+        }
+        let (request, client_address) = match taken {
             Ok(accepted) => {
                 self.hope.fulfilled(self.hopes);
                 accepted
             }
+            Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             // What has run out is missed by nobody as long as there is no request.
-            Err(GetRequestError::NotReady | GetRequestError::Exhausted(_)) if self.hopes => {
-                self.hope.in_vain();
+            Err(GetRequestError::Exhausted(_)) if self.hopes => {
                 return Ok(Handled::NothingAccepted(None));
             }
-            Err(GetRequestError::NotReady) => return Ok(Handled::NothingAccepted(None)),
             Err(GetRequestError::Failed(error)) => {
-                if self.hopes {
-                    // It need not have been a request: who does not wait now may hear the same for ever.
-                    self.hope.in_vain();
-                }
                 self.server.counters().accept_failures.add();
                 self.server.tell(|| Event::AcceptFailed(&error));
                 return Ok(Handled::NothingAccepted(Some(error)));
@@ -286,16 +286,6 @@ where
                 finished.or_panic();
                 Ok(Handled::Rejected)
             }
-        }
-    }
-}
-
-impl Finished {
-    /// Lets the panic of a hook go on its way, now that the request is closed.
-    fn or_panic(self) -> Self {
-        match self {
-            Self::HookPanicked(payload) => resume_unwind(payload),
-            other => other,
         }
     }
 }
